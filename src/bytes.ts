@@ -1,0 +1,183 @@
+/**
+ * Bytes: joining, comparing, text, and a reader and a writer for the big-endian fields of the message format.
+ *
+ * The only file that touches `byteOffset`: a view into a larger buffer is an ordinary input everywhere.
+ */
+import { FramesealError } from './errors.ts';
+
+/** Bytes that own their whole buffer. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Joins byte strings. */
+export function concat(...parts: readonly Uint8Array[]): Bytes {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+/** A copy with a buffer of its own. */
+export function copy(bytes: Uint8Array): Bytes {
+  return new Uint8Array(bytes);
+}
+
+/** Compares in time that depends on the lengths alone. */
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
+  return difference === 0;
+}
+
+/** Ascending order of bytes: -1, 0 or 1. */
+export function compare(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) {
+    if (a[i] !== b[i]) return a[i]! < b[i]! ? -1 : 1;
+  }
+  return Math.sign(a.length - b.length);
+}
+
+/** The view as a DataView over exactly the same bytes. */
+export function dataView(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** UTF-8 of a well-formed string; `undefined` when it has a lone surrogate, which UTF-8 cannot hold. */
+export function utf8(text: string): Bytes | undefined {
+  return /\p{Surrogate}/u.test(text) ? undefined : encoder.encode(text);
+}
+
+/** The text of well-formed UTF-8, a byte order mark included; `undefined` when the bytes are not UTF-8. */
+export function utf8Text(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Standard base64 with padding. */
+export function base64(bytes: Uint8Array): string {
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+/** The bytes of standard base64 with padding and nothing else in it; `undefined` for any other text. */
+export function base64Bytes(text: string): Bytes | undefined {
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return undefined;
+  const binary = atob(text);
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+}
+
+/** Reads big-endian fields in order. What is missing is `TRUNCATED`, told with the field's name and offset. */
+export class Reader {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.#view = dataView(bytes);
+  }
+
+  /** Offset of the next byte. */
+  get offset(): number {
+    return this.#at;
+  }
+
+  /** Bytes left. */
+  get left(): number {
+    return this.bytes.length - this.#at;
+  }
+
+  /** The next `length` bytes, as a view. */
+  take(length: number, field: string): Uint8Array {
+    const at = this.#advance(length, field);
+    return this.bytes.subarray(at, at + length);
+  }
+
+  u8(field: string): number {
+    return this.#view.getUint8(this.#advance(1, field));
+  }
+
+  u16(field: string): number {
+    return this.#view.getUint16(this.#advance(2, field));
+  }
+
+  u32(field: string): number {
+    return this.#view.getUint32(this.#advance(4, field));
+  }
+
+  u64(field: string): bigint {
+    return this.#view.getBigUint64(this.#advance(8, field));
+  }
+
+  #advance(length: number, field: string): number {
+    const at = this.#at;
+    if (length > this.left) {
+      throw new FramesealError(
+        'TRUNCATED',
+        `the message ends inside its ${field}: ${length} bytes expected at offset ${at}, ${this.left} left`,
+      );
+    }
+    this.#at = at + length;
+    return at;
+  }
+}
+
+/** Writes big-endian fields into a buffer of known length. */
+export class Writer {
+  readonly bytes: Bytes;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(length: number) {
+    this.bytes = new Uint8Array(length);
+    this.#view = dataView(this.bytes);
+  }
+
+  put(bytes: Uint8Array): this {
+    this.bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+    return this;
+  }
+
+  u8(value: number): this {
+    this.#view.setUint8(this.#at, value);
+    this.#at += 1;
+    return this;
+  }
+
+  u16(value: number): this {
+    this.#view.setUint16(this.#at, value);
+    this.#at += 2;
+    return this;
+  }
+
+  u32(value: number): this {
+    this.#view.setUint32(this.#at, value);
+    this.#at += 4;
+    return this;
+  }
+
+  u64(value: number): this {
+    this.#view.setBigUint64(this.#at, BigInt(value));
+    this.#at += 8;
+    return this;
+  }
+
+  /** A 16-bit length and the bytes. */
+  sized(bytes: Uint8Array): this {
+    return this.u16(bytes.length).put(bytes);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The seam to cryptographic primitives: what the format and the keyrings ask of a platform.
+ *
+ * Providers stand beside this file. Calls that a provider answers at once return the value, others a promise:
+ * callers `await` both. Providers copy what they keep; they wipe nothing that they are given.
+ */
+import type { Bytes } from '../bytes.ts';
+import type { HashName, SignatureAlgorithm } from '../suite/algorithm-suites.ts';
+
+/** A value now or later. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** An AES key: 16, 24 or 32 bytes, or a WebCrypto key with AES-GCM usages, which need not be extractable. */
+export type AesKey = Uint8Array | CryptoKey;
+
+/** A request for bytes from one HKDF extract. */
+export interface HkdfOutput {
+  readonly info: Uint8Array;
+  readonly length: number;
+}
+
+/** Padding of an RSA wrapping key. */
+export type RsaPadding = 'pkcs1' | 'oaep-sha1' | 'oaep-sha256' | 'oaep-sha384' | 'oaep-sha512';
+
+/** RSA public-key encryption of a data key. */
+export interface RsaEncryptor {
+  encrypt(plaintext: Uint8Array): MaybePromise<Bytes>;
+}
+
+/** RSA private-key decryption of a data key. */
+export interface RsaDecryptor {
+  /**
+   * OAEP: the plaintext, or `undefined` when the padding is wrong. PKCS#1 v1.5: always `length` bytes: the
+   * plaintext when the padding is right and of that length, else bytes that only the holder of the key can predict.
+   */
+  decrypt(ciphertext: Uint8Array, length: number): MaybePromise<Bytes | undefined>;
+}
+
+/** A private key that signs one message. A materials manager may supply its own. */
+export interface SigningKey {
+  /** The verification key: a compressed point (SEC 1 section 2.3.3), 33 bytes for P-256, 49 for P-384. */
+  readonly publicKey: Bytes;
+  /** ECDSA over the suite's hash of the message: r || s, each as long as the curve's order. */
+  sign(message: Uint8Array): MaybePromise<Bytes>;
+}
+
+/** The primitives. */
+export interface Crypto {
+  /** Which platform answers. */
+  readonly name: 'node' | 'webcrypto';
+  /** AES-GCM, NIST SP 800-38D, 12-byte IV, 16-byte tag: ciphertext || tag. */
+  aesGcmSeal(key: AesKey, iv: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): MaybePromise<Bytes>;
+  /** The plaintext, or `undefined` when the tag is wrong. */
+  aesGcmOpen(
+    key: AesKey,
+    iv: Uint8Array,
+    aad: Uint8Array,
+    sealed: Uint8Array,
+  ): MaybePromise<Bytes | undefined>;
+  /** HKDF, RFC 5869: one extract, an expand for each output. An empty salt stands for zeros of the hash's length. */
+  hkdf(
+    hash: HashName,
+    key: Uint8Array,
+    salt: Uint8Array,
+    outputs: readonly HkdfOutput[],
+  ): MaybePromise<readonly Bytes[]>;
+  /** A fresh ECDSA key pair: by the platform's own generator, or from `random` where the platform has no ECDSA. */
+  generateSigningKey(algorithm: SignatureAlgorithm, random: RandomSource): MaybePromise<SigningKey>;
+  /**
+   * ECDSA verification.
+   * @param publicKey a compressed point; one that is not on the curve verifies nothing.
+   * @param signature r || s.
+   */
+  verify(
+    algorithm: SignatureAlgorithm,
+    publicKey: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): MaybePromise<boolean>;
+  /** @throws FramesealError `UNSUPPORTED` for PKCS#1 v1.5 where the platform has no raw RSA. */
+  rsaEncryptor(padding: RsaPadding, publicKey: string | CryptoKey): MaybePromise<RsaEncryptor>;
+  /** @throws FramesealError `UNSUPPORTED` for PKCS#1 v1.5 where the platform has no raw RSA. */
+  rsaDecryptor(padding: RsaPadding, privateKey: string | CryptoKey): MaybePromise<RsaDecryptor>;
+}
+
+/** Draws that many random bytes. */
+export type RandomSource = (length: number) => Bytes;
+
+/** The hash of an OAEP padding. */
+export const OAEP_HASH: Record<Exclude<RsaPadding, 'pkcs1'>, HashName> = {
+  'oaep-sha1': 'SHA-1',
+  'oaep-sha256': 'SHA-256',
+  'oaep-sha384': 'SHA-384',
+  'oaep-sha512': 'SHA-512',
+};

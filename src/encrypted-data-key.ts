@@ -1,0 +1,54 @@
+/**
+ * An encrypted data key (EDK): the data key of a message, wrapped by one wrapping key.
+ *
+ * Source: AWS Encryption SDK specification, `framework/structures.md#encrypted-data-key`.
+ */
+import { type Bytes, dataView, utf8, utf8Text } from './bytes.ts';
+import { FramesealError } from './errors.ts';
+
+/** One entry of the header's list. Each field takes at most 65,535 bytes. */
+export interface EncryptedDataKey {
+  /** Which kind of keyring made it: `aws-kms`, or the key namespace of a raw key. */
+  readonly providerId: string;
+  /** What that keyring needs to find its key: the key ARN; the name of a raw key, for AES with tag length and IV. */
+  readonly providerInfo: Bytes;
+  /** The wrapped data key. */
+  readonly ciphertext: Bytes;
+}
+
+/** @throws FramesealError `LIMIT_EXCEEDED` if a field does not fit the header's 16-bit lengths. */
+export function checkEncryptedDataKey(edk: EncryptedDataKey): void {
+  const lengths = {
+    providerId: utf8(edk.providerId)?.length ?? 0,
+    providerInfo: edk.providerInfo.length,
+    ciphertext: edk.ciphertext.length,
+  };
+  for (const [field, length] of Object.entries(lengths)) {
+    if (length > 0xffff) {
+      throw new FramesealError(
+        'LIMIT_EXCEEDED',
+        `the ${field} of an encrypted data key takes ${length} bytes; the format allows 65535`,
+      );
+    }
+  }
+}
+
+/**
+ * The name of the wrapping key, as far as provider information shows it: the whole text, or what precedes tag length,
+ * IV length and IV in an entry of a raw AES keyring. Bytes that are no text are shown in hexadecimal.
+ */
+export function keyNameOf(edk: EncryptedDataKey): string {
+  const { providerInfo } = edk;
+  const at = providerInfo.length - RAW_AES_SUFFIX;
+  const name = isRawAesInfo(providerInfo, at) ? providerInfo.subarray(0, at) : providerInfo;
+  return utf8Text(name) ?? `0x${Array.from(name, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** Tag length, IV length and IV at the end of a raw AES keyring's provider information. */
+const RAW_AES_SUFFIX = 4 + 4 + 12;
+
+function isRawAesInfo(info: Uint8Array, at: number): boolean {
+  if (at < 0) return false;
+  const view = dataView(info);
+  return view.getUint32(at) === 128 && view.getUint32(at + 4) === 12;
+}

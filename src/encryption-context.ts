@@ -1,0 +1,145 @@
+/**
+ * The encryption context: pairs of text that are authenticated with a message, and stored in its header.
+ *
+ * ```
+ * u16 pair count | ( u16 length | key, UTF-8 | u16 length | value, UTF-8 ) ...   sorted by the bytes of the key
+ * ```
+ * An empty context serialises to no bytes at all. Source: AWS Encryption SDK specification,
+ * `framework/structures.md#encryption-context` and `data-format/message-header.md#aad`.
+ */
+import { type Bytes, compare, Reader, utf8, utf8Text, Writer } from './bytes.ts';
+import { escapeText, FramesealError, invalidArgument } from './errors.ts';
+
+/** An encryption context. Results have no prototype, so `__proto__` is an ordinary key. */
+export type Context = Readonly<Record<string, string>>;
+/** What callers may pass: a plain object or a Map. */
+export type ContextInput = Context | ReadonlyMap<string, string>;
+
+/** Under this key a signed message stores its verification key. */
+export const PUBLIC_KEY_FIELD = 'aws-crypto-public-key';
+/** Keys with this prefix belong to the format: `client-apis/encrypt.md#encryption-context`. */
+const RESERVED_PREFIX = 'aws-crypto-';
+/** The serialised context must fit the header's 16-bit length. */
+const MAX_SERIALIZED_LENGTH = 0xffff;
+
+/** The context with no pairs. */
+export const EMPTY_CONTEXT: Context = Object.freeze(Object.create(null));
+
+/**
+ * A caller's context, copied and checked.
+ * @throws FramesealError `INVALID_ARGUMENT` for values that are no text, text that is not well-formed UTF-16, or a
+ *   key that begins with `aws-crypto-`.
+ */
+export function callerContext(input: ContextInput | undefined): Context {
+  if (input === undefined) return EMPTY_CONTEXT;
+  if (input === null || typeof input !== 'object')
+    throw invalidArgument('encryptionContext', 'an object or a Map', input);
+  const context = toContext(input instanceof Map ? input : Object.entries(input));
+  for (const key of Object.keys(context)) {
+    if (key.startsWith(RESERVED_PREFIX)) {
+      throw invalidArgument(
+        'encryptionContext',
+        `no key that begins with "${RESERVED_PREFIX}", which the format reserves`,
+        key,
+      );
+    }
+  }
+  return context;
+}
+
+/** A context of these pairs. @throws FramesealError `INVALID_ARGUMENT` if one is not well-formed text. */
+export function toContext(pairs: Iterable<readonly [string, string]>): Context {
+  const context: Record<string, string> = Object.create(null);
+  for (const [key, value] of pairs) {
+    for (const text of [key, value]) {
+      if (typeof text !== 'string' || utf8(text) === undefined) {
+        throw invalidArgument('encryptionContext', 'well-formed text for every key and value', text);
+      }
+    }
+    context[key] = value;
+  }
+  return context;
+}
+
+/** The pairs whose key passes, as a context. */
+export function filterContext(context: Context, keep: (key: string) => boolean): Context {
+  return toContext(Object.entries(context).filter(([key]) => keep(key)));
+}
+
+/**
+ * The serialised context, sorted by the UTF-8 bytes of the keys (not by UTF-16 code units).
+ * @throws FramesealError `LIMIT_EXCEEDED` above 65,535 bytes.
+ */
+export function serializeContext(context: Context): Bytes {
+  const pairs = Object.entries(context).map(([key, value]) => [encoded(key), encoded(value)] as const);
+  if (pairs.length === 0) return new Uint8Array(0);
+  pairs.sort(([a], [b]) => compare(a, b));
+  const length = pairs.reduce((sum, [key, value]) => sum + 4 + key.length + value.length, 2);
+  if (length > MAX_SERIALIZED_LENGTH) {
+    throw new FramesealError(
+      'LIMIT_EXCEEDED',
+      `the encryption context takes ${length} bytes; the format allows ${MAX_SERIALIZED_LENGTH}`,
+    );
+  }
+  const writer = new Writer(length).u16(pairs.length);
+  for (const [key, value] of pairs) writer.sized(key).sized(value);
+  return writer.bytes;
+}
+
+/**
+ * Parses a serialised context: every pair, no key twice, nothing after the last pair. Pairs out of order and an
+ * explicit count of 0 are read, because released SDKs have written both; the header tag is checked over the bytes
+ * as received, and what is handed to keyrings is always the canonical form.
+ * @throws FramesealError `INVALID_MESSAGE`
+ */
+export function parseContext(bytes: Uint8Array): Context {
+  const context: Record<string, string> = Object.create(null);
+  if (bytes.length === 0) return context;
+  const reader = new Reader(bytes);
+  try {
+    const count = reader.u16('pair count');
+    for (let i = 0; i < count; i++) {
+      const key = decoded(reader.take(reader.u16('key length'), 'key'));
+      const value = decoded(reader.take(reader.u16('value length'), 'value'));
+      if (key in context) throw invalid('a key is repeated');
+      context[key] = value;
+    }
+  } catch (error) {
+    if (error instanceof FramesealError && error.code === 'TRUNCATED')
+      throw invalid('its lengths do not fit');
+    throw error;
+  }
+  if (reader.left > 0) throw invalid('bytes follow its last pair');
+  return context;
+}
+
+/**
+ * Compares the pairs that a caller requires with a message's context.
+ * @throws FramesealError `CONTEXT_MISMATCH` if a key is in both with different values.
+ */
+export function checkReproduced(stored: Context, reproduced: Context): void {
+  for (const [key, value] of Object.entries(reproduced)) {
+    if (key in stored && stored[key] !== value) {
+      throw new FramesealError(
+        'CONTEXT_MISMATCH',
+        `the message's encryption context has another value for "${escapeText(key)}" than the one required`,
+      );
+    }
+  }
+}
+
+function encoded(text: string): Bytes {
+  const bytes = utf8(text);
+  if (bytes === undefined) throw invalidArgument('encryptionContext', 'well-formed text', text);
+  return bytes;
+}
+
+function decoded(bytes: Uint8Array): string {
+  const text = utf8Text(bytes);
+  if (text === undefined) throw invalid('it is not UTF-8');
+  return text;
+}
+
+function invalid(why: string): FramesealError {
+  return new FramesealError('INVALID_MESSAGE', `the header's encryption context is malformed: ${why}`);
+}

@@ -1,0 +1,33 @@
+/**
+ * frameseal: AWS Encryption SDK messages in every JavaScript runtime.
+ *
+ * No Node built-in and no AWS SDK is imported here; KMS keyrings are in `frameseal/aws-kms`.
+ */
+
+export type { Bytes } from './bytes.ts';
+export type { RandomSource, RsaPadding, SigningKey } from './crypto/crypto.ts';
+export { type DecryptOptions, type DecryptResult, decrypt, parseHeader } from './decrypt.ts';
+export { type EncryptOptions, type EncryptResult, encrypt } from './encrypt.ts';
+export type { EncryptedDataKey } from './encrypted-data-key.ts';
+export type { Context, ContextInput } from './encryption-context.ts';
+export type { EngineChoice } from './engine/select.ts';
+export { type DecryptAttempt, type ErrorCode, FramesealError } from './errors.ts';
+export type { MessageHeader } from './format/message-header.ts';
+export type { Keyring, OnDecryptOptions, OnEncryptOptions } from './keyring/keyring.ts';
+export { type MultiKeyringOptions, multiKeyring } from './keyring/multi-keyring.ts';
+export { type RawAesKeyringOptions, rawAesKeyring } from './keyring/raw-aes-keyring.ts';
+export { type RawRsaKeyringOptions, rawRsaKeyring } from './keyring/raw-rsa-keyring.ts';
+export type {
+  CryptographicMaterialsManager,
+  DecryptionMaterialsRequest,
+  EncryptionMaterialsRequest,
+} from './materials/cmm.ts';
+export { defaultCmm } from './materials/default-cmm.ts';
+export type { DecryptionMaterials, EncryptionMaterials, MissingKey } from './materials/materials.ts';
+export type { CommonOptions } from './options.ts';
+export {
+  type AlgorithmSuite,
+  type AlgorithmSuiteName,
+  resolveSuite as algorithmSuite,
+} from './suite/algorithm-suites.ts';
+export type { CommitmentPolicy } from './suite/commitment-policy.ts';

@@ -17,6 +17,7 @@ import {
   escapeText,
   FramesealError,
   invalidArgument,
+  kindOf,
   throwIfAborted,
 } from './errors.ts';
 import { parseFooter } from './format/message-footer.ts';
@@ -54,7 +55,8 @@ export interface DecryptResult {
 export async function decrypt(ciphertext: Uint8Array, options: DecryptOptions): Promise<DecryptResult> {
   const resolved = resolveOptions(options);
   const reproduced = callerContext(options.encryptionContext);
-  if (!(ciphertext instanceof Uint8Array)) throw invalidArgument('ciphertext', 'a Uint8Array', ciphertext);
+  if (!(ciphertext instanceof Uint8Array))
+    throw invalidArgument('ciphertext', 'a Uint8Array', kindOf(ciphertext));
   throwIfAborted(resolved.signal);
 
   const header = parseMessageHeader(ciphertext, resolved.maxEncryptedDataKeys);
@@ -91,7 +93,7 @@ export function parseHeader(
   bytes: Uint8Array,
   options: { readonly maxEncryptedDataKeys?: number } = {},
 ): MessageHeader {
-  if (!(bytes instanceof Uint8Array)) throw invalidArgument('bytes', 'a Uint8Array', bytes);
+  if (!(bytes instanceof Uint8Array)) throw invalidArgument('bytes', 'a Uint8Array', kindOf(bytes));
   const { maxEncryptedDataKeys = 0xffff } = options;
   checkInteger('maxEncryptedDataKeys', maxEncryptedDataKeys, 1, 0xffff);
   const header = parseMessageHeader(bytes, maxEncryptedDataKeys);

@@ -7,7 +7,7 @@ import { type Bytes, copy } from './bytes.ts';
 import { defaultCrypto } from './crypto/default-crypto.ts';
 import { messageRandom } from './crypto/random.ts';
 import { callerContext, filterContext, PUBLIC_KEY_FIELD, serializeContext } from './encryption-context.ts';
-import { FramesealError, invalidArgument, throwIfAborted } from './errors.ts';
+import { FramesealError, invalidArgument, kindOf, throwIfAborted } from './errors.ts';
 import { bodyLength, MAX_FRAMES, regularFrames } from './format/message-body.ts';
 import { encodeFooter, FOOTER_OVERHEAD } from './format/message-footer.ts';
 import {
@@ -184,7 +184,8 @@ function checkFrameLength(frameLength: number | undefined, maxFrameLength: numbe
 }
 
 function checkPlaintext(plaintext: Uint8Array, bound: number | undefined, frameLength: number): void {
-  if (!(plaintext instanceof Uint8Array)) throw invalidArgument('plaintext', 'a Uint8Array', plaintext);
+  if (!(plaintext instanceof Uint8Array))
+    throw invalidArgument('plaintext', 'a Uint8Array', kindOf(plaintext));
   if (bound !== undefined) {
     checkInteger('plaintextLength', bound, 0, MAX_PLAINTEXT_LENGTH);
     if (plaintext.length > bound) {

@@ -8,7 +8,7 @@
  * `framework/structures.md#encryption-context` and `data-format/message-header.md#aad`.
  */
 import { type Bytes, compare, Reader, utf8, utf8Text, Writer } from './bytes.ts';
-import { escapeText, FramesealError, invalidArgument } from './errors.ts';
+import { escapeText, FramesealError, invalidArgument, kindOf, quote } from './errors.ts';
 
 /** An encryption context. Results have no prototype, so `__proto__` is an ordinary key. */
 export type Context = Readonly<Record<string, string>>;
@@ -33,14 +33,14 @@ export const EMPTY_CONTEXT: Context = Object.freeze(Object.create(null));
 export function callerContext(input: ContextInput | undefined): Context {
   if (input === undefined) return EMPTY_CONTEXT;
   if (input === null || typeof input !== 'object')
-    throw invalidArgument('encryptionContext', 'an object or a Map', input);
+    throw invalidArgument('encryptionContext', 'an object or a Map', kindOf(input));
   const context = toContext(input instanceof Map ? input : Object.entries(input));
   for (const key of Object.keys(context)) {
     if (key.startsWith(RESERVED_PREFIX)) {
       throw invalidArgument(
         'encryptionContext',
         `no key that begins with "${RESERVED_PREFIX}", which the format reserves`,
-        key,
+        quote(key),
       );
     }
   }
@@ -53,7 +53,7 @@ export function toContext(pairs: Iterable<readonly [string, string]>): Context {
   for (const [key, value] of pairs) {
     for (const text of [key, value]) {
       if (typeof text !== 'string' || utf8(text) === undefined) {
-        throw invalidArgument('encryptionContext', 'well-formed text for every key and value', text);
+        throw invalidArgument('encryptionContext', 'well-formed text for every key and value', kindOf(text));
       }
     }
     context[key] = value;
@@ -130,7 +130,7 @@ export function checkReproduced(stored: Context, reproduced: Context): void {
 
 function encoded(text: string): Bytes {
   const bytes = utf8(text);
-  if (bytes === undefined) throw invalidArgument('encryptionContext', 'well-formed text', text);
+  if (bytes === undefined) throw invalidArgument('encryptionContext', 'well-formed text', kindOf(text));
   return bytes;
 }
 

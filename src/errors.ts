@@ -93,9 +93,12 @@ export function authenticationFailed(): FramesealError {
   );
 }
 
-/** An argument that can never work. */
-export function invalidArgument(name: string, expected: string, got: unknown): FramesealError {
-  return new FramesealError('INVALID_ARGUMENT', `"${name}" expected ${expected}, got ${describe(got)}`);
+/**
+ * An argument that can never work.
+ * @param got from {@link kindOf} for anything that may be secret, from {@link quote} for names and choices.
+ */
+export function invalidArgument(name: string, expected: string, got: string): FramesealError {
+  return new FramesealError('INVALID_ARGUMENT', `"${name}" expected ${expected}, got ${got}`);
 }
 
 /** Throws what an aborted signal asks for; does nothing while it is not aborted. */
@@ -103,8 +106,9 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw aborted(signal);
 }
 
-/** The error for a caller's aborted signal. */
+/** The error for an aborted signal: a deadline's own error, or that of a caller's signal. */
 export function aborted(signal: AbortSignal): FramesealError {
+  if (signal.reason instanceof FramesealError) return signal.reason;
   return new FramesealError('ABORTED', 'aborted by the caller', { cause: signal.reason });
 }
 
@@ -125,14 +129,18 @@ export function escapeText(text: string): string {
   );
 }
 
-// Values are named by kind and length, never shown: an argument may be a key.
-function describe(value: unknown): string {
+/** A value by its kind and length; only numbers and booleans are shown. It may be a key. */
+export function kindOf(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean' || value == null) return String(value);
-  if (typeof value === 'string')
-    return value.length > 64 ? `a string of ${value.length} characters` : JSON.stringify(escapeText(value));
+  if (typeof value === 'string') return `a string of ${value.length} characters`;
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
   return typeof value === 'object'
     ? `an object (${value.constructor?.name ?? 'no prototype'})`
     : `a ${typeof value}`;
+}
+
+/** A value that is no secret: text is shown, escaped. */
+export function quote(value: unknown): string {
+  return typeof value === 'string' ? `"${escapeText(value)}"` : kindOf(value);
 }

@@ -5,7 +5,7 @@
 import type { ContextInput } from './encryption-context.ts';
 import type { FrameEngine } from './engine/engine.ts';
 import { type EngineChoice, selectEngine } from './engine/select.ts';
-import { invalidArgument } from './errors.ts';
+import { invalidArgument, kindOf } from './errors.ts';
 import { MAX_FRAME_LENGTH } from './format/message-body.ts';
 import type { Keyring } from './keyring/keyring.ts';
 import type { CryptographicMaterialsManager } from './materials/cmm.ts';
@@ -50,7 +50,8 @@ const DEFAULT_MAX_FRAME_LENGTH = 64 * 2 ** 20;
 
 /** @throws FramesealError `INVALID_ARGUMENT`, `UNSUPPORTED` */
 export function resolveOptions(options: CommonOptions): ResolvedOptions {
-  if (options === null || typeof options !== 'object') throw invalidArgument('options', 'an object', options);
+  if (options === null || typeof options !== 'object')
+    throw invalidArgument('options', 'an object', kindOf(options));
   const {
     maxEncryptedDataKeys = 0xffff,
     maxFrameLength = DEFAULT_MAX_FRAME_LENGTH,
@@ -60,9 +61,9 @@ export function resolveOptions(options: CommonOptions): ResolvedOptions {
   checkInteger('maxEncryptedDataKeys', maxEncryptedDataKeys, 1, 0xffff);
   checkInteger('maxFrameLength', maxFrameLength, 1, 0xffff_ffff);
   if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw invalidArgument('signal', 'an AbortSignal', signal);
+    throw invalidArgument('signal', 'an AbortSignal', kindOf(signal));
   if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw invalidArgument('onProgress', 'a function', onProgress);
+    throw invalidArgument('onProgress', 'a function', kindOf(onProgress));
   return {
     cmm: resolveCmm(options),
     commitmentPolicy: resolvePolicy(options.commitmentPolicy),
@@ -77,7 +78,7 @@ export function resolveOptions(options: CommonOptions): ResolvedOptions {
 /** @throws FramesealError `INVALID_ARGUMENT` unless `value` is an integer from `min` to `max`. */
 export function checkInteger(name: string, value: number, min: number, max: number): void {
   if (!Number.isSafeInteger(value) || value < min || value > max)
-    throw invalidArgument(name, `${min}..${max}`, value);
+    throw invalidArgument(name, `${min}..${max}`, kindOf(value));
 }
 
 /** The largest frame length that is written, whatever the caller's limit. */
@@ -93,7 +94,7 @@ function resolveCmm({ keyring, cmm }: CommonOptions): CryptographicMaterialsMana
   }
   if (keyring !== undefined) return defaultCmm({ keyring });
   if (typeof cmm?.getEncryptionMaterials !== 'function' || typeof cmm.decryptMaterials !== 'function') {
-    throw invalidArgument('cmm', 'an object with getEncryptionMaterials and decryptMaterials', cmm);
+    throw invalidArgument('cmm', 'an object with getEncryptionMaterials and decryptMaterials', kindOf(cmm));
   }
   return cmm;
 }

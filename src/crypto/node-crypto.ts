@@ -228,7 +228,8 @@ function rsaKey(argument: string, load: () => KeyObject): KeyObject {
     if (error instanceof FramesealError) throw error;
     throw new FramesealError('INVALID_ARGUMENT', `"${argument}" is no RSA key: its DER does not decode`);
   }
-  if (key.asymmetricKeyType !== 'rsa') throw invalidArgument(argument, 'an RSA key', key.asymmetricKeyType);
+  if (key.asymmetricKeyType !== 'rsa')
+    throw invalidArgument(argument, 'an RSA key', String(key.asymmetricKeyType));
   return key;
 }
 

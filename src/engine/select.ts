@@ -2,7 +2,7 @@
  * Which engine serves a message.
  */
 import { nodeBuiltinCrypto } from '../crypto/node-builtin.ts';
-import { FramesealError, invalidArgument } from '../errors.ts';
+import { FramesealError, invalidArgument, quote } from '../errors.ts';
 import type { FrameEngine } from './engine.ts';
 import { createNodeEngine } from './node-engine.ts';
 import { webcryptoEngine } from './webcrypto-engine.ts';
@@ -19,7 +19,8 @@ let native: FrameEngine | undefined;
  * @throws FramesealError `INVALID_ARGUMENT`; `UNSUPPORTED` for an engine that this version has not.
  */
 export function selectEngine(choice: EngineChoice = 'auto'): FrameEngine {
-  if (!CHOICES.includes(choice)) throw invalidArgument('engine', `one of ${CHOICES.join(', ')}`, choice);
+  if (!CHOICES.includes(choice))
+    throw invalidArgument('engine', `one of ${CHOICES.join(', ')}`, quote(choice));
   if (choice === 'wasm' || choice === 'hybrid') {
     throw new FramesealError('UNSUPPORTED', `this version has no ${choice} engine: use "auto" or "native"`);
   }

@@ -4,7 +4,7 @@
  * Source: AWS Encryption SDK specification, `framework/multi-keyring.md`.
  */
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
-import { type DecryptAttempt, escapeText, FramesealError, invalidArgument } from '../errors.ts';
+import { type DecryptAttempt, escapeText, FramesealError, invalidArgument, kindOf } from '../errors.ts';
 import { isOurs, markOurs } from '../materials/data-key.ts';
 import type { DecryptionMaterials, EncryptionMaterials } from '../materials/materials.ts';
 import {
@@ -32,9 +32,10 @@ export function multiKeyring(options: MultiKeyringOptions): Keyring {
   const { generator, children = [] } = options;
   const members = generator ? [generator, ...children] : [...children];
   if (members.length === 0)
-    throw invalidArgument('children', 'at least one keyring, or a generator', children);
+    throw invalidArgument('children', 'at least one keyring, or a generator', kindOf(children));
   for (const member of members) {
-    if (typeof member?.onEncrypt !== 'function') throw invalidArgument('children', 'keyrings', member);
+    if (typeof member?.onEncrypt !== 'function')
+      throw invalidArgument('children', 'keyrings', kindOf(member));
   }
   const groups = parallelGroups(children);
 

@@ -13,7 +13,7 @@ import { defaultCrypto } from '../crypto/default-crypto.ts';
 import { platformRandom } from '../crypto/random.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
 import { serializeContext } from '../encryption-context.ts';
-import { type DecryptAttempt, invalidArgument, throwIfAborted } from '../errors.ts';
+import { type DecryptAttempt, invalidArgument, kindOf, throwIfAborted } from '../errors.ts';
 import { markOurs } from '../materials/data-key.ts';
 import type { DecryptionMaterials, EncryptionMaterials } from '../materials/materials.ts';
 import { IV_LENGTH, TAG_LENGTH } from '../suite/algorithm-suites.ts';
@@ -111,11 +111,12 @@ function providerInfoPrefix(keyName: Bytes): Bytes {
 
 function checkWrappingKey(key: Uint8Array | CryptoKey): AesKey {
   if (key instanceof Uint8Array) {
-    if (![16, 24, 32].includes(key.length)) throw invalidArgument('wrappingKey', '16, 24 or 32 bytes', key);
+    if (![16, 24, 32].includes(key.length))
+      throw invalidArgument('wrappingKey', '16, 24 or 32 bytes', kindOf(key));
     return copy(key);
   }
   if (!(key instanceof CryptoKey))
-    throw invalidArgument('wrappingKey', '16, 24 or 32 bytes or a CryptoKey', key);
+    throw invalidArgument('wrappingKey', '16, 24 or 32 bytes or a CryptoKey', kindOf(key));
   if (key.algorithm.name !== 'AES-GCM')
     throw invalidArgument('wrappingKey', 'an AES-GCM CryptoKey', key.algorithm.name);
   return key;

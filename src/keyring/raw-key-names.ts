@@ -4,7 +4,7 @@
  * Source: AWS Encryption SDK specification, `framework/keyring-interface.md#key-namespace`.
  */
 import { type Bytes, utf8 } from '../bytes.ts';
-import { invalidArgument } from '../errors.ts';
+import { invalidArgument, quote } from '../errors.ts';
 
 const MAX_LENGTH = 0xffff - 20; // a raw AES key's name shares its field with tag length, IV length and IV
 
@@ -20,7 +20,7 @@ export function checkKeyNamespace(keyNamespace: string): void {
     throw invalidArgument(
       'keyNamespace',
       'none that begins with "aws-kms", which is reserved for KMS keyrings',
-      keyNamespace,
+      quote(keyNamespace),
     );
   }
 }
@@ -28,7 +28,7 @@ export function checkKeyNamespace(keyNamespace: string): void {
 function textBytes(argument: string, text: string): Bytes {
   const bytes = typeof text === 'string' ? utf8(text) : undefined;
   if (bytes === undefined || bytes.length === 0 || bytes.length > MAX_LENGTH) {
-    throw invalidArgument(argument, `well-formed text of 1 to ${MAX_LENGTH} bytes of UTF-8`, text);
+    throw invalidArgument(argument, `well-formed text of 1 to ${MAX_LENGTH} bytes of UTF-8`, quote(text));
   }
   return bytes;
 }

@@ -15,6 +15,7 @@ import {
   type DecryptAttempt,
   FramesealError,
   invalidArgument,
+  quote,
   throwIfAborted,
 } from '../errors.ts';
 import { markOurs } from '../materials/data-key.ts';
@@ -55,9 +56,10 @@ export function rawRsaKeyring(options: RawRsaKeyringOptions): Keyring {
   const { keyNamespace, padding, publicKey, privateKey } = options;
   checkKeyNamespace(keyNamespace);
   const providerInfo = keyNameBytes(options.keyName);
-  if (!PADDINGS.includes(padding)) throw invalidArgument('padding', `one of ${PADDINGS.join(', ')}`, padding);
+  if (!PADDINGS.includes(padding))
+    throw invalidArgument('padding', `one of ${PADDINGS.join(', ')}`, quote(padding));
   if (publicKey === undefined && privateKey === undefined) {
-    throw invalidArgument('publicKey', 'a public key, a private key in "privateKey", or both', undefined);
+    throw invalidArgument('publicKey', 'a public key, a private key in "privateKey", or both', 'neither');
   }
   const encryptor = load(publicKey, (key) => defaultCrypto().rsaEncryptor(padding, key));
   const decryptor = load(privateKey, (key) => defaultCrypto().rsaDecryptor(padding, key));

@@ -7,7 +7,7 @@ import { defaultCrypto } from '../crypto/default-crypto.ts';
 import { messageRandom } from '../crypto/random.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
 import { type Context, checkReproduced, PUBLIC_KEY_FIELD, toContext } from '../encryption-context.ts';
-import { FramesealError, invalidArgument } from '../errors.ts';
+import { FramesealError, invalidArgument, kindOf, quote } from '../errors.ts';
 import { decodeVerificationKey, encodeVerificationKey } from '../kdf/signature.ts';
 import { attempt, type Keyring, noDataKey } from '../keyring/keyring.ts';
 import { checkDecryptPolicy, checkEncryptPolicy, defaultSuite } from '../suite/commitment-policy.ts';
@@ -26,7 +26,7 @@ import type { DecryptionMaterials, EncryptionMaterials } from './materials.ts';
 export function defaultCmm(options: { readonly keyring: Keyring }): CryptographicMaterialsManager {
   const keyring = options?.keyring;
   if (typeof keyring?.onEncrypt !== 'function' || typeof keyring.onDecrypt !== 'function') {
-    throw invalidArgument('keyring', 'an object with onEncrypt and onDecrypt', keyring);
+    throw invalidArgument('keyring', 'an object with onEncrypt and onDecrypt', kindOf(keyring));
   }
   return markOurs({
     getEncryptionMaterials: (request: EncryptionMaterialsRequest) => getEncryptionMaterials(keyring, request),
@@ -43,7 +43,7 @@ async function getEncryptionMaterials(
     throw invalidArgument(
       'encryptionContext',
       `no "${PUBLIC_KEY_FIELD}": the materials manager adds it`,
-      PUBLIC_KEY_FIELD,
+      quote(PUBLIC_KEY_FIELD),
     );
   }
   const algorithmSuite = request.algorithmSuite ?? defaultSuite(commitmentPolicy);

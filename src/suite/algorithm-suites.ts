@@ -5,7 +5,7 @@
  * `framework/transitive-requirements.md` (key derivation). Every suite is AES-GCM with a 12-byte IV and a
  * 16-byte tag.
  */
-import { invalidArgument } from '../errors.ts';
+import { invalidArgument, quote } from '../errors.ts';
 
 /** A suite's name: the specification's ESDK algorithm suite ENUM. */
 export type AlgorithmSuiteName =
@@ -95,7 +95,7 @@ export function resolveSuite(nameOrId: AlgorithmSuiteName | number): AlgorithmSu
     throw invalidArgument(
       'algorithmSuite',
       'a suite name such as ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY or its id 0x0478',
-      nameOrId,
+      quote(nameOrId),
     );
   }
   return suite;

@@ -3,7 +3,7 @@
  *
  * Source: AWS Encryption SDK specification, `framework/commitment-policy.md`.
  */
-import { FramesealError, invalidArgument } from '../errors.ts';
+import { FramesealError, invalidArgument, quote } from '../errors.ts';
 import { type AlgorithmSuite, suiteById } from './algorithm-suites.ts';
 
 /** Which suites may be written and read. The default requires key commitment both ways. */
@@ -22,7 +22,7 @@ const POLICIES: readonly string[] = [
 export function resolvePolicy(policy: CommitmentPolicy | undefined): CommitmentPolicy {
   if (policy === undefined) return 'REQUIRE_ENCRYPT_REQUIRE_DECRYPT';
   if (!POLICIES.includes(policy))
-    throw invalidArgument('commitmentPolicy', `one of ${POLICIES.join(', ')}`, policy);
+    throw invalidArgument('commitmentPolicy', `one of ${POLICIES.join(', ')}`, quote(policy));
   return policy;
 }
 

@@ -1,0 +1,101 @@
+/**
+ * Who may import what. One rule for each room: what it may reach; everything else is an error, and so is a cycle.
+ */
+
+const BASE = ['bytes', 'errors', 'encrypted-data-key', 'encryption-context'].map(
+  (name) => `^src/${name}\\.ts$`,
+);
+const SUITE = '^src/suite/';
+const SEAM = '^src/crypto/(crypto|random|default-crypto)\\.ts$';
+
+/** Folder or file, and what it may import besides itself. */
+const ROOMS = {
+  '^src/errors\\.ts$': [],
+  '^src/bytes\\.ts$': ['^src/errors\\.ts$'],
+  '^src/encrypted-data-key\\.ts$': ['^src/(bytes|errors)\\.ts$'],
+  '^src/encryption-context\\.ts$': ['^src/(bytes|errors)\\.ts$'],
+  '^src/suite/': ['^src/(bytes|errors|encryption-context)\\.ts$'],
+  '^src/format/': [...BASE, SUITE],
+  '^src/crypto/': [...BASE, SUITE, '^node_modules/@noble/curves/'],
+  '^src/kdf/': [...BASE, SUITE, '^src/crypto/crypto\\.ts$'],
+  '^src/engine/': [...BASE, SUITE, '^src/crypto/', '^src/format/message-body(-aad)?\\.ts$'],
+  '^src/stream/': [
+    ...BASE,
+    SUITE,
+    '^src/format/',
+    '^src/kdf/',
+    '^src/materials/',
+    '^src/engine/engine\\.ts$',
+    '^src/crypto/crypto\\.ts$',
+  ],
+  '^src/materials/': [...BASE, SUITE, '^src/keyring/keyring\\.ts$', '^src/kdf/signature\\.ts$', SEAM],
+  '^src/keyring/(?!aws-kms/)': [...BASE, SUITE, '^src/materials/(materials|data-key)\\.ts$', SEAM],
+  '^src/keyring/aws-kms/(?!kms-client\\.ts)': [
+    ...BASE,
+    SUITE,
+    '^src/keyring/keyring\\.ts$',
+    '^src/materials/(materials|data-key)\\.ts$',
+    SEAM,
+  ],
+  '^src/keyring/aws-kms/kms-client\\.ts$': [
+    '^src/version\\.ts$',
+    '^src/keyring/aws-kms/',
+    '^node_modules/@aws-sdk/client-kms/',
+  ],
+  '^src/local-kms/': [],
+};
+
+/** Node's built-ins are values in these leaves alone; elsewhere at most their types. */
+const NODE_LEAVES = '^src/local-kms/';
+
+export default {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'core-without-node',
+      comment: 'the core runs where there is no Node: a built-in may be named as a type only',
+      severity: 'error',
+      from: { path: '^src/', pathNot: NODE_LEAVES },
+      to: { dependencyTypes: ['core'], dependencyTypesNot: ['type-only', 'type-import'] },
+    },
+    {
+      name: 'sdk-in-one-file',
+      comment: 'only kms-client.ts loads the AWS SDK; the local KMS loads it inside a function',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(keyring/aws-kms/kms-client|local-kms/(clients|options))\\.ts$' },
+      to: { path: 'node_modules/@aws-sdk/' },
+    },
+    {
+      name: 'leaf-local-kms',
+      comment: 'nothing imports the local KMS',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/local-kms/' },
+      to: { path: '^src/local-kms/' },
+    },
+    {
+      name: 'src-stands-alone',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|scripts)/' },
+    },
+    ...Object.entries(ROOMS).map(([from, allowed]) => ({
+      name: `room ${from.replace(/[\\^$]/g, '')}`,
+      severity: 'error',
+      from: { path: from },
+      to: { path: '^src/', pathNot: [roomOf(from), ...allowed] },
+    })),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(node_modules/(?!@aws-sdk/client-kms|@noble/curves))' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+  },
+};
+
+// A room may import itself; a single file is no room.
+function roomOf(from) {
+  return from.endsWith('/') ? from : from.includes('(?!') ? from.slice(0, from.indexOf('(?!')) : from;
+}

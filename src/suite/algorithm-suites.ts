@@ -30,7 +30,7 @@ export interface SignatureAlgorithm {
   readonly hash: 'SHA-256' | 'SHA-384';
   /** Bytes of one coordinate or scalar. */
   readonly scalarLength: 32 | 48;
-  /** DER length that the official SDKs write, so that sizes are exact: `message-footer.md`. */
+  /** Bytes of the DER signature that is written, as by the Python and Java SDKs, so that sizes are exact. */
   readonly signatureLength: 71 | 103;
 }
 

@@ -1,0 +1,3 @@
+import { testOwnVectors } from './support/vectors-own.ts';
+
+testOwnVectors('node');

@@ -83,11 +83,14 @@ export function base64Bytes(text: string): Bytes | undefined {
 export class Reader {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
+  readonly #base: number;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** @param base where in the message these bytes begin: errors name offsets of the message. */
+  constructor(bytes: Uint8Array, base = 0) {
     this.bytes = bytes;
     this.#view = dataView(bytes);
+    this.#base = base;
   }
 
   /** Offset of the next byte. */
@@ -127,7 +130,7 @@ export class Reader {
     if (length > this.left) {
       throw new FramesealError(
         'TRUNCATED',
-        `the message ends inside its ${field}: ${length} bytes expected at offset ${at}, ${this.left} left`,
+        `the message ends inside its ${field}: ${length} bytes expected at offset ${this.#base + at}, ${this.left} left`,
       );
     }
     this.#at = at + length;

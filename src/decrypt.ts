@@ -213,7 +213,7 @@ function checkFrameLength(header: ParsedHeader, maxFrameLength: number): void {
 
 // The signature, if the suite has one; nothing may follow.
 function parseEnd(header: ParsedHeader, rest: Uint8Array, body: LocatedBody): Uint8Array | undefined {
-  const reader = new Reader(rest.subarray(body.length));
+  const reader = new Reader(rest.subarray(body.length), header.length + body.length);
   const signature = header.suite.signature && copy(parseFooter(reader));
   if (reader.left > 0) {
     throw new FramesealError('TRAILING_BYTES', `${reader.left} bytes follow the end of the message`);

@@ -1,11 +1,9 @@
 /**
  * Faults of the footer. Everything before it is right, and is what was signed unless said otherwise.
  */
+import { edit, integer, join, number, ORDER, split } from './der.mjs';
 import { fault, flip, SIGNED } from './fault.mjs';
 import { SUITES, signingKey } from './message.mjs';
-
-const ORDER =
-  0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n;
 
 export function footerFaults() {
   const signature = (name, make) =>
@@ -51,29 +49,4 @@ function negativeCandidate(der) {
     const bytes = der();
     if (split(bytes)[1][0] === 0) return bytes;
   }
-}
-
-function edit(der, change) {
-  return join(change(split(der)));
-}
-
-// The two integers of a signature, as their content bytes. All lengths are below 128.
-function split(der) {
-  const r = der.subarray(4, 4 + der[3]);
-  return [r, der.subarray(4 + der[3] + 2)];
-}
-
-function join([r, s]) {
-  const integers = Buffer.concat([Buffer.of(2, r.length), r, Buffer.of(2, s.length), s]);
-  return Buffer.concat([Buffer.of(0x30, integers.length), integers]);
-}
-
-function number(content) {
-  return BigInt(`0x${content.toString('hex')}`);
-}
-
-function integer(value) {
-  const hex = value.toString(16);
-  const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
-  return bytes[0] < 0x80 ? bytes : Buffer.concat([Buffer.of(0), bytes]);
 }

@@ -1,6 +1,7 @@
 /**
  * Messages that open: each suite under each wrapping key, and legal shapes that are rare.
  */
+import { edit, integer, number, ORDER } from './der.mjs';
 import { draw } from './draw.mjs';
 import { edk, masterKey, WRAPPING } from './keys.mjs';
 import { makeMessage, SUITES } from './message.mjs';
@@ -55,7 +56,20 @@ function shapes(keys) {
       unstored: [['b', '2']],
     }),
     ...(suite < '04' ? [randomIvs(make, suite)] : []),
+    ...(SUITES[suite].curve ? signatures(make, suite) : []),
   ]);
+}
+
+// A signature (r, s) is as good as (r, n - s).
+function signatures(make, suite) {
+  const withS = (isHigh) => ({
+    signature: ({ der }) =>
+      edit(der(), ([r, s]) => [r, number(s) > ORDER / 2n === isHigh ? s : integer(ORDER - number(s))]),
+  });
+  return [
+    make(suite, 'signature-high-s', { plaintext: text(suite, 20), ...withS(true) }),
+    make(suite, 'signature-low-s', { plaintext: text(suite, 20), ...withS(false) }),
+  ];
 }
 
 // As they were drawn before August 2017.

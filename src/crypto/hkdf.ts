@@ -2,6 +2,7 @@
  * HKDF over a synchronous HMAC: RFC 5869 sections 2.2 and 2.3, one extract for any number of outputs.
  */
 import { type Bytes, concat } from '../bytes.ts';
+import { unreachable } from '../errors.ts';
 import type { HashName } from '../suite/algorithm-suites.ts';
 import type { HkdfOutput } from './crypto.ts';
 
@@ -25,6 +26,7 @@ export function hkdf(
 }
 
 function expand(hmac: Hmac, hash: HashName, prk: Uint8Array, info: Uint8Array, length: number): Bytes {
+  if (length > 255 * HASH_LENGTH[hash]) throw unreachable('more than 255 blocks were asked of HKDF'); // RFC 5869 section 2.3
   const blocks: Bytes[] = [];
   let block: Bytes = new Uint8Array(0);
   for (let n = 1; (n - 1) * HASH_LENGTH[hash] < length; n++) {

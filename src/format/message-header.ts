@@ -79,7 +79,7 @@ export function parseMessageHeader(bytes: Uint8Array, maxEncryptedDataKeys = 0xf
   if (version !== 1 && version !== 2) throw invalid('version', '1 or 2', version);
   if (version === 1) {
     const type = reader.u8('type');
-    if (type !== TYPE_CUSTOMER_AE_DATA) throw invalid('type', '0x80', hex(type));
+    if (type !== TYPE_CUSTOMER_AE_DATA) throw invalid('type', String(TYPE_CUSTOMER_AE_DATA), type);
   }
   const suite = parseSuite(reader, version);
   const messageId = copy(reader.take(suite.messageIdLength, 'message id'));

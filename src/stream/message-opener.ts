@@ -34,7 +34,7 @@ export interface LocatedBody {
  */
 export function locateBody(header: ParsedHeader, bytes: Uint8Array, maxFrameLength: number): LocatedBody {
   if (header.contentType === 'non-framed') {
-    const reader = new Reader(bytes);
+    const reader = new Reader(bytes, header.length);
     const { sealed } = parseNonFramedBody(reader, maxFrameLength);
     return { length: reader.offset, plaintextLength: sealed.length - TAG_LENGTH, frames: undefined };
   }

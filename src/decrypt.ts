@@ -5,21 +5,17 @@
  */
 import { type Bytes, copy, equal, Reader } from './bytes.ts';
 import { defaultCrypto } from './crypto/default-crypto.ts';
+import { untilAborted } from './deadline.ts';
 import {
   type Context,
   callerContext,
+  checkReproduced,
   filterContext,
+  PUBLIC_KEY_FIELD,
   serializeContext,
   toContext,
 } from './encryption-context.ts';
-import {
-  authenticationFailed,
-  escapeText,
-  FramesealError,
-  invalidArgument,
-  kindOf,
-  throwIfAborted,
-} from './errors.ts';
+import { authenticationFailed, checkOptions, escapeText, FramesealError, throwIfAborted } from './errors.ts';
 import { parseFooter } from './format/message-footer.ts';
 import {
   type MessageHeader,
@@ -28,10 +24,16 @@ import {
   publicHeader,
 } from './format/message-header.ts';
 import { deriveKeys } from './kdf/derive-keys.ts';
-import { verifyMessage } from './kdf/signature.ts';
+import { decodeVerificationKey, verifyMessage } from './kdf/signature.ts';
 import { DataKey, takeDataKey } from './materials/data-key.ts';
 import type { DecryptionMaterials } from './materials/materials.ts';
-import { type CommonOptions, checkInteger, type ResolvedOptions, resolveOptions } from './options.ts';
+import {
+  type CommonOptions,
+  checkBytes,
+  checkInteger,
+  type ResolvedOptions,
+  resolveOptions,
+} from './options.ts';
 import { type LocatedBody, locateBody, MessageOpener } from './stream/message-opener.ts';
 import { checkDecryptPolicy } from './suite/commitment-policy.ts';
 
@@ -55,8 +57,7 @@ export interface DecryptResult {
 export async function decrypt(ciphertext: Uint8Array, options: DecryptOptions): Promise<DecryptResult> {
   const resolved = resolveOptions(options);
   const reproduced = callerContext(options.encryptionContext);
-  if (!(ciphertext instanceof Uint8Array))
-    throw invalidArgument('ciphertext', 'a Uint8Array', kindOf(ciphertext));
+  checkBytes('ciphertext', ciphertext);
   throwIfAborted(resolved.signal);
 
   const header = parseMessageHeader(ciphertext, resolved.maxEncryptedDataKeys);
@@ -93,7 +94,8 @@ export function parseHeader(
   bytes: Uint8Array,
   options: { readonly maxEncryptedDataKeys?: number } = {},
 ): MessageHeader {
-  if (!(bytes instanceof Uint8Array)) throw invalidArgument('bytes', 'a Uint8Array', kindOf(bytes));
+  checkBytes('bytes', bytes);
+  checkOptions(options, ['maxEncryptedDataKeys']);
   const { maxEncryptedDataKeys = 0xffff } = options;
   checkInteger('maxEncryptedDataKeys', maxEncryptedDataKeys, 1, 0xffff);
   const header = parseMessageHeader(bytes, maxEncryptedDataKeys);
@@ -135,17 +137,35 @@ async function decryptMaterials(
   options: ResolvedOptions,
 ): Promise<DecryptionMaterials> {
   const { cmm, commitmentPolicy, signal } = options;
-  const materials = await cmm.decryptMaterials({
+  const asked = cmm.decryptMaterials({
     algorithmSuite: header.suite,
     commitmentPolicy,
-    encryptedDataKeys: header.encryptedDataKeys,
+    encryptedDataKeys: header.encryptedDataKeys.map((edk) => ({ ...edk })),
     encryptionContext: header.encryptionContext,
     reproducedEncryptionContext: reproduced,
     confirmDataKey: (candidate) => isAuthentic(header, candidate, options),
     ...(signal && { signal }),
   });
-  checkMaterials(header, materials, options);
-  return { ...materials, encryptionContext: toContext(Object.entries(materials.encryptionContext)) };
+  const materials = await untilAborted(
+    signal,
+    asked,
+    (late) => late.plaintextDataKey && takeDataKey(cmm, late.plaintextDataKey).dispose(),
+  );
+  checkMaterials(header, materials);
+  const authenticated = authenticatedContext(header, materials);
+  checkReproduced(authenticated, reproduced, true);
+  return { ...materials, encryptionContext: authenticated };
+}
+
+// What the header's tag covers: the pairs that it stores, and required ones that it does not. Nothing else that the
+// materials may say is authentic.
+function authenticatedContext(header: ParsedHeader, materials: DecryptionMaterials): Context {
+  const { encryptionContext, requiredEncryptionContextKeys } = materials;
+  const required = filterContext(
+    encryptionContext,
+    (key) => requiredEncryptionContextKeys.includes(key) && !(key in header.encryptionContext),
+  );
+  return toContext([...Object.entries(header.encryptionContext), ...Object.entries(required)]);
 }
 
 async function isAuthentic(
@@ -153,7 +173,8 @@ async function isAuthentic(
   candidate: DecryptionMaterials,
   options: ResolvedOptions,
 ): Promise<boolean> {
-  const dataKey = new DataKey(copy(candidate.plaintextDataKey!));
+  if (!(candidate?.plaintextDataKey instanceof Uint8Array)) throw wrongMaterials('a data key');
+  const dataKey = new DataKey(copy(candidate.plaintextDataKey));
   const opener = await authenticHeader(header, candidate, dataKey, options);
   opener?.dispose();
   return opener !== undefined;
@@ -172,34 +193,31 @@ async function authenticHeader(
   dataKey.dispose();
   const opener = new MessageOpener(crypto, engine, derivedKey, header);
   derivedKey.fill(0);
-  const required = filterContext(materials.encryptionContext, (key) =>
-    materials.requiredEncryptionContextKeys.includes(key),
-  );
+  const required = filterContext(materials.encryptionContext, (key) => !(key in header.encryptionContext));
   const committed = equal(commitKey, header.suiteData);
   if (committed && (await opener.headerIsAuthentic(serializeContext(required)))) return opener;
   opener.dispose();
   return undefined;
 }
 
-// decrypt.md#get-the-decryption-materials: what comes back is checked as if it came from anyone.
-function checkMaterials(
-  header: ParsedHeader,
-  materials: DecryptionMaterials,
-  { commitmentPolicy }: ResolvedOptions,
-): void {
-  if (materials?.algorithmSuite?.id !== header.suite.id)
-    throw wrongMaterials(`the message's suite ${header.suite.name}`);
-  checkDecryptPolicy(commitmentPolicy, header.suite);
-  const { plaintextDataKey, verificationKey } = materials;
-  if (plaintextDataKey?.length !== header.suite.keyLength) {
-    throw wrongMaterials(`a data key of ${header.suite.keyLength} bytes`);
+// decrypt.md#get-the-decryption-materials: what comes back is checked as if it came from anyone. The suite is the
+// header's, whose policy has been checked; the verification key is the stored one.
+function checkMaterials(header: ParsedHeader, materials: DecryptionMaterials): void {
+  const { suite, encryptionContext } = header;
+  if (materials?.algorithmSuite?.id !== suite.id) throw wrongMaterials(`the message's suite ${suite.name}`);
+  const { plaintextDataKey, verificationKey, requiredEncryptionContextKeys } = materials;
+  if (!(plaintextDataKey instanceof Uint8Array) || plaintextDataKey.length !== suite.keyLength) {
+    throw wrongMaterials(`a data key of ${suite.keyLength} bytes`);
   }
-  if ((header.suite.signature === undefined) !== (verificationKey === undefined)) {
-    throw wrongMaterials(header.suite.signature ? 'a verification key' : 'no verification key');
+  if (!Array.isArray(requiredEncryptionContextKeys) || !materials.encryptionContext) {
+    throw wrongMaterials('an encryption context and a list of required keys');
   }
-  if (!materials.requiredEncryptionContextKeys.every((key) => key in materials.encryptionContext)) {
-    throw wrongMaterials('required keys that are in the encryption context');
-  }
+  const stored =
+    suite.signature && decodeVerificationKey(suite.signature, encryptionContext[PUBLIC_KEY_FIELD] ?? '');
+  const same = stored
+    ? verificationKey instanceof Uint8Array && equal(stored, verificationKey)
+    : !verificationKey;
+  if (!same) throw wrongMaterials(stored ? "the header's verification key" : 'no verification key');
 }
 
 function checkFrameLength(header: ParsedHeader, maxFrameLength: number): void {

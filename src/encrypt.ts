@@ -6,9 +6,11 @@
 import { type Bytes, copy } from './bytes.ts';
 import { defaultCrypto } from './crypto/default-crypto.ts';
 import { messageRandom } from './crypto/random.ts';
+import { untilAborted } from './deadline.ts';
+import { checkEncryptedDataKey } from './encrypted-data-key.ts';
 import { callerContext, filterContext, PUBLIC_KEY_FIELD, serializeContext } from './encryption-context.ts';
-import { FramesealError, invalidArgument, kindOf, throwIfAborted } from './errors.ts';
-import { bodyLength, MAX_FRAMES, regularFrames } from './format/message-body.ts';
+import { FramesealError, throwIfAborted } from './errors.ts';
+import { bodyLength, MAX_FRAME_LENGTH, MAX_FRAMES, regularFrames } from './format/message-body.ts';
 import { encodeFooter, FOOTER_OVERHEAD } from './format/message-footer.ts';
 import {
   encodeHeaderAuth,
@@ -20,12 +22,13 @@ import {
 } from './format/message-header.ts';
 import { deriveKeys } from './kdf/derive-keys.ts';
 import { encodeVerificationKey, signMessage } from './kdf/signature.ts';
+import type { CryptographicMaterialsManager } from './materials/cmm.ts';
 import { type DataKey, takeDataKey } from './materials/data-key.ts';
 import type { EncryptionMaterials, MissingKey } from './materials/materials.ts';
 import {
   type CommonOptions,
+  checkBytes,
   checkInteger,
-  LARGEST_FRAME,
   type ResolvedOptions,
   resolveOptions,
 } from './options.ts';
@@ -41,11 +44,11 @@ import { checkEncryptPolicy } from './suite/commitment-policy.ts';
 /** Options of {@link encrypt}. */
 export interface EncryptOptions extends CommonOptions {
   /** A suite by name or id; default 0x0578, under `FORBID_ENCRYPT_ALLOW_DECRYPT` 0x0378. */
-  readonly algorithmSuite?: AlgorithmSuiteName | number;
+  readonly algorithmSuite?: AlgorithmSuiteName | number | undefined;
   /** Plaintext bytes of a frame, 1 to 2^31 - 1; default 4096. Above `maxFrameLength` only if that is raised too. */
-  readonly frameLength?: number;
+  readonly frameLength?: number | undefined;
   /** An upper bound of the plaintext, in bytes: more fails. */
-  readonly plaintextLength?: number;
+  readonly plaintextLength?: number | undefined;
 }
 
 /** What {@link encrypt} answers. */
@@ -77,22 +80,33 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
   throwIfAborted(signal);
 
   const random = messageRandom();
-  const materials = await cmm.getEncryptionMaterials({
-    encryptionContext,
-    commitmentPolicy,
-    maxPlaintextLength: plaintext.length,
-    random,
-    ...(algorithmSuite && { algorithmSuite }),
-    ...(signal && { signal }),
-  });
-  const suite = checkMaterials(materials, resolved);
-  const dataKey = takeDataKey(cmm, materials.plaintextDataKey!);
+  const materials = await untilAborted(
+    signal,
+    cmm.getEncryptionMaterials({
+      encryptionContext,
+      commitmentPolicy,
+      maxPlaintextLength: plaintext.length,
+      random,
+      ...(algorithmSuite && { algorithmSuite }),
+      ...(signal && { signal }),
+    }),
+    (late) => ownDataKey(cmm, late).dispose(),
+  );
+  const dataKey = ownDataKey(cmm, materials);
   try {
+    const suite = checkMaterials(materials, resolved);
     const messageId = random(suite.messageIdLength);
     return await writeMessage(plaintext, frameLength, suite, materials, dataKey, messageId, resolved);
   } finally {
     dataKey.dispose();
   }
+}
+
+// Owned before anything else is checked, so that it is wiped whatever is wrong with the rest.
+function ownDataKey(cmm: CryptographicMaterialsManager, materials: EncryptionMaterials): DataKey {
+  const dataKey = materials?.plaintextDataKey;
+  if (!(dataKey instanceof Uint8Array)) throw wrongMaterials('a data key');
+  return takeDataKey(cmm, dataKey);
 }
 
 async function writeMessage(
@@ -173,7 +187,7 @@ function footerLength(suite: AlgorithmSuite): number {
 
 function checkFrameLength(frameLength: number | undefined, maxFrameLength: number): number {
   if (frameLength === undefined) return Math.min(DEFAULT_FRAME_LENGTH, maxFrameLength);
-  checkInteger('frameLength', frameLength, 1, LARGEST_FRAME);
+  checkInteger('frameLength', frameLength, 1, MAX_FRAME_LENGTH);
   if (frameLength > maxFrameLength) {
     throw new FramesealError(
       'LIMIT_EXCEEDED',
@@ -184,8 +198,7 @@ function checkFrameLength(frameLength: number | undefined, maxFrameLength: numbe
 }
 
 function checkPlaintext(plaintext: Uint8Array, bound: number | undefined, frameLength: number): void {
-  if (!(plaintext instanceof Uint8Array))
-    throw invalidArgument('plaintext', 'a Uint8Array', kindOf(plaintext));
+  checkBytes('plaintext', plaintext);
   if (bound !== undefined) {
     checkInteger('plaintextLength', bound, 0, MAX_PLAINTEXT_LENGTH);
     if (plaintext.length > bound) {
@@ -209,7 +222,16 @@ function checkMaterials(materials: EncryptionMaterials, options: ResolvedOptions
   const suite = suiteById(materials?.algorithmSuite?.id);
   if (suite === undefined) throw wrongMaterials('a known algorithm suite');
   checkEncryptPolicy(options.commitmentPolicy, suite);
-  const { plaintextDataKey, encryptedDataKeys, encryptionContext, signingKey } = materials;
+  const {
+    plaintextDataKey,
+    encryptedDataKeys,
+    encryptionContext,
+    requiredEncryptionContextKeys,
+    signingKey,
+  } = materials;
+  if (!Array.isArray(encryptedDataKeys) || !Array.isArray(requiredEncryptionContextKeys)) {
+    throw wrongMaterials('lists of encrypted data keys and of required keys');
+  }
   if (plaintextDataKey?.length !== suite.keyLength)
     throw wrongMaterials(`a data key of ${suite.keyLength} bytes`);
   if (encryptedDataKeys.length === 0) throw wrongMaterials('at least one encrypted data key');
@@ -219,12 +241,9 @@ function checkMaterials(materials: EncryptionMaterials, options: ResolvedOptions
       `the materials have ${encryptedDataKeys.length} encrypted data keys; maxEncryptedDataKeys is ${options.maxEncryptedDataKeys}`,
     );
   }
-  checkSigningKey(suite, encryptionContext[PUBLIC_KEY_FIELD], signingKey?.publicKey);
-  if (
-    !materials.requiredEncryptionContextKeys.every(
-      (key) => key in encryptionContext && key !== PUBLIC_KEY_FIELD,
-    )
-  ) {
+  checkSigningKey(suite, encryptionContext?.[PUBLIC_KEY_FIELD], signingKey?.publicKey);
+  for (const edk of encryptedDataKeys) checkEncryptedDataKey(edk);
+  if (!requiredEncryptionContextKeys.every((key) => key in encryptionContext && key !== PUBLIC_KEY_FIELD)) {
     throw wrongMaterials('required keys that are in the encryption context, and not the verification key');
   }
   return suite;
@@ -237,6 +256,9 @@ function checkSigningKey(
 ): void {
   if ((suite.signature === undefined) !== (publicKey === undefined)) {
     throw wrongMaterials(suite.signature ? 'a signing key' : 'no signing key');
+  }
+  if (suite.signature && publicKey?.length !== suite.signature.scalarLength + 1) {
+    throw wrongMaterials(`a signing key of ${suite.signature.curve} with a compressed public key`);
   }
   const expected = publicKey && encodeVerificationKey(publicKey);
   if (stored !== expected)

@@ -4,7 +4,7 @@
  * Source: AWS Encryption SDK specification, `framework/structures.md#encrypted-data-key`.
  */
 import { type Bytes, dataView, utf8, utf8Text } from './bytes.ts';
-import { FramesealError } from './errors.ts';
+import { FramesealError, invalidArgument, kindOf } from './errors.ts';
 
 /** One entry of the header's list. Each field takes at most 65,535 bytes. */
 export interface EncryptedDataKey {
@@ -16,19 +16,24 @@ export interface EncryptedDataKey {
   readonly ciphertext: Bytes;
 }
 
-/** @throws FramesealError `LIMIT_EXCEEDED` if a field does not fit the header's 16-bit lengths. */
+/**
+ * @throws FramesealError `INVALID_ARGUMENT` if a field is not of its type; `LIMIT_EXCEEDED` if one does not fit the
+ *   header's 16-bit lengths.
+ */
 export function checkEncryptedDataKey(edk: EncryptedDataKey): void {
-  const lengths = {
-    providerId: utf8(edk.providerId)?.length ?? 0,
-    providerInfo: edk.providerInfo.length,
-    ciphertext: edk.ciphertext.length,
-  };
-  for (const [field, length] of Object.entries(lengths)) {
-    if (length > 0xffff) {
-      throw new FramesealError(
-        'LIMIT_EXCEEDED',
-        `the ${field} of an encrypted data key takes ${length} bytes; the format allows 65535`,
-      );
+  const providerId = typeof edk?.providerId === 'string' ? utf8(edk.providerId) : undefined;
+  for (const [field, bytes] of [
+    ['providerId', providerId],
+    ['providerInfo', edk?.providerInfo],
+    ['ciphertext', edk?.ciphertext],
+  ] as const) {
+    if (!(bytes instanceof Uint8Array)) {
+      const expected = field === 'providerId' ? 'well-formed text' : 'a Uint8Array';
+      throw invalidArgument(`encryptedDataKeys.${field}`, expected, kindOf(edk?.[field]));
+    }
+    if (bytes.length > 0xffff) {
+      const what = `the ${field} of an encrypted data key takes ${bytes.length} bytes; the format allows 65535`;
+      throw new FramesealError('LIMIT_EXCEEDED', what);
     }
   }
 }
@@ -40,10 +45,15 @@ export function checkEncryptedDataKey(edk: EncryptedDataKey): void {
 export function keyNameOf(edk: EncryptedDataKey): string {
   const { providerInfo } = edk;
   const at = providerInfo.length - RAW_AES_SUFFIX;
-  const name = isRawAesInfo(providerInfo, at) ? providerInfo.subarray(0, at) : providerInfo;
-  return utf8Text(name) ?? `0x${Array.from(name, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  const whole = isRawAesInfo(providerInfo, at) ? providerInfo.subarray(0, at) : providerInfo;
+  const shown = whole.subarray(0, SHOWN);
+  const name =
+    utf8Text(shown) ?? `0x${Array.from(shown, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  return shown.length < whole.length ? `${name}… (${whole.length} bytes)` : name;
 }
 
+/** Bytes of a name that are shown at most. */
+const SHOWN = 300;
 /** Tag length, IV length and IV at the end of a raw AES keyring's provider information. */
 const RAW_AES_SUFFIX = 4 + 4 + 12;
 

@@ -32,9 +32,7 @@ export const EMPTY_CONTEXT: Context = Object.freeze(Object.create(null));
  */
 export function callerContext(input: ContextInput | undefined): Context {
   if (input === undefined) return EMPTY_CONTEXT;
-  if (input === null || typeof input !== 'object')
-    throw invalidArgument('encryptionContext', 'an object or a Map', kindOf(input));
-  const context = toContext(input instanceof Map ? input : Object.entries(input));
+  const context = toContext(pairsOf(input));
   for (const key of Object.keys(context)) {
     if (key.startsWith(RESERVED_PREFIX)) {
       throw invalidArgument(
@@ -45,6 +43,22 @@ export function callerContext(input: ContextInput | undefined): Context {
     }
   }
   return context;
+}
+
+// Only what is surely meant: a promise, a URLSearchParams or a Set has no entries, and would be a context without pairs.
+function pairsOf(input: ContextInput): Iterable<readonly [string, string]> {
+  const prototype = input === null || typeof input !== 'object' ? undefined : Object.getPrototypeOf(input);
+  if (
+    prototype === null ||
+    (prototype && Object.getPrototypeOf(prototype) === null && !Array.isArray(input))
+  ) {
+    return Object.entries(input);
+  }
+  try {
+    return Map.prototype.entries.call(input) as Iterable<[string, string]>; // a Map of any realm, and nothing else
+  } catch {
+    throw invalidArgument('encryptionContext', 'a plain object or a Map', kindOf(input));
+  }
 }
 
 /** A context of these pairs. @throws FramesealError `INVALID_ARGUMENT` if one is not well-formed text. */
@@ -58,7 +72,7 @@ export function toContext(pairs: Iterable<readonly [string, string]>): Context {
     }
     context[key] = value;
   }
-  return context;
+  return Object.freeze(context);
 }
 
 /** The pairs whose key passes, as a context. */
@@ -94,7 +108,7 @@ export function serializeContext(context: Context): Bytes {
  */
 export function parseContext(bytes: Uint8Array): Context {
   const context: Record<string, string> = Object.create(null);
-  if (bytes.length === 0) return context;
+  if (bytes.length === 0) return EMPTY_CONTEXT;
   const reader = new Reader(bytes);
   try {
     const count = reader.u16('pair count');
@@ -110,19 +124,20 @@ export function parseContext(bytes: Uint8Array): Context {
     throw error;
   }
   if (reader.left > 0) throw invalid('bytes follow its last pair');
-  return context;
+  return Object.freeze(context);
 }
 
 /**
- * Compares the pairs that a caller requires with a message's context.
- * @throws FramesealError `CONTEXT_MISMATCH` if a key is in both with different values.
+ * Compares the pairs that a caller requires with a context.
+ * @param whole whether every pair must be there; else it may also be absent.
+ * @throws FramesealError `CONTEXT_MISMATCH`
  */
-export function checkReproduced(stored: Context, reproduced: Context): void {
+export function checkReproduced(context: Context, reproduced: Context, whole: boolean): void {
   for (const [key, value] of Object.entries(reproduced)) {
-    if (key in stored && stored[key] !== value) {
+    if (key in context ? context[key] !== value : whole) {
       throw new FramesealError(
         'CONTEXT_MISMATCH',
-        `the message's encryption context has another value for "${escapeText(key)}" than the one required`,
+        `the message's encryption context has ${key in context ? 'another' : 'no'} value for "${escapeText(key)}", which is required`,
       );
     }
   }

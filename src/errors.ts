@@ -56,9 +56,9 @@ export interface DecryptAttempt {
 export interface ErrorDetails {
   readonly cause?: unknown;
   readonly attempts?: readonly DecryptAttempt[];
-  readonly operation?: string;
+  readonly operation?: string | undefined;
   readonly region?: string | undefined;
-  readonly keyId?: string;
+  readonly keyId?: string | undefined;
 }
 
 /** The error that every function of this library throws or rejects with. */
@@ -101,15 +101,60 @@ export function invalidArgument(name: string, expected: string, got: string): Fr
   return new FramesealError('INVALID_ARGUMENT', `"${name}" expected ${expected}, got ${got}`);
 }
 
+/** The several failures of one step, as one error: that of a KMS call first, because it says most. */
+export function combined(failures: readonly unknown[], what: string): unknown {
+  if (failures.length === 1) return failures[0];
+  const known = failures.filter((failure) => failure instanceof FramesealError);
+  const first = known.find(({ code }) => code === 'KMS_FAILED') ?? known[0];
+  const texts = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)));
+  const cause = new AggregateError(failures, `${failures.length} ${what}`);
+  const { code = 'INVALID_ARGUMENT', operation, region, keyId, attempts = [] } = first ?? {};
+  return new FramesealError(code, `${failures.length} ${what}: ${texts.join('; ')}`, {
+    cause,
+    operation,
+    region,
+    keyId,
+    attempts,
+  });
+}
+
 /** Throws what an aborted signal asks for; does nothing while it is not aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw aborted(signal);
 }
 
+const deadlines = new WeakSet<object>();
+
+/** A passed deadline of ours, which {@link aborted} knows from whatever a caller gives as a signal's reason. */
+export function deadlineError(text: string): FramesealError {
+  const error = new FramesealError('TIMEOUT', text);
+  deadlines.add(error);
+  return error;
+}
+
 /** The error for an aborted signal: a deadline's own error, or that of a caller's signal. */
 export function aborted(signal: AbortSignal): FramesealError {
-  if (signal.reason instanceof FramesealError) return signal.reason;
+  const { reason } = signal;
+  if (reason instanceof FramesealError && (deadlines.has(reason) || reason.code === 'ABORTED')) return reason;
   return new FramesealError('ABORTED', 'aborted by the caller', { cause: signal.reason });
+}
+
+/**
+ * An options object with no name but the known ones: a misspelt `encryptionContext` must not be a message without one.
+ * @throws FramesealError `INVALID_ARGUMENT`; `UNSUPPORTED` for names that a later version has.
+ */
+export function checkOptions(
+  options: unknown,
+  known: readonly string[],
+  later: readonly string[] = [],
+): void {
+  if (options === null || typeof options !== 'object')
+    throw invalidArgument('options', 'an object', kindOf(options));
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || known.includes(name)) continue;
+    if (later.includes(name)) throw new FramesealError('UNSUPPORTED', `this version has no option "${name}"`);
+    throw invalidArgument('options', `names among ${known.join(', ')}`, quote(name));
+  }
 }
 
 /** A state that no caller can reach. */

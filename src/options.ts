@@ -5,8 +5,7 @@
 import type { ContextInput } from './encryption-context.ts';
 import type { FrameEngine } from './engine/engine.ts';
 import { type EngineChoice, selectEngine } from './engine/select.ts';
-import { invalidArgument, kindOf } from './errors.ts';
-import { MAX_FRAME_LENGTH } from './format/message-body.ts';
+import { checkOptions, invalidArgument, kindOf } from './errors.ts';
 import type { Keyring } from './keyring/keyring.ts';
 import type { CryptographicMaterialsManager } from './materials/cmm.ts';
 import { defaultCmm } from './materials/default-cmm.ts';
@@ -14,25 +13,25 @@ import { type CommitmentPolicy, resolvePolicy } from './suite/commitment-policy.
 
 /** Exactly one of `keyring` and `cmm`. */
 export interface CommonOptions {
-  readonly keyring?: Keyring;
-  readonly cmm?: CryptographicMaterialsManager;
+  readonly keyring?: Keyring | undefined;
+  readonly cmm?: CryptographicMaterialsManager | undefined;
   /**
    * On encrypt: pairs that are stored and authenticated. On decrypt: pairs that the message must carry, or that are
    * reproduced for required keys; a difference fails before any plaintext.
    */
-  readonly encryptionContext?: ContextInput;
+  readonly encryptionContext?: ContextInput | undefined;
   /** Default `REQUIRE_ENCRYPT_REQUIRE_DECRYPT`. */
-  readonly commitmentPolicy?: CommitmentPolicy;
+  readonly commitmentPolicy?: CommitmentPolicy | undefined;
   /** At most so many encrypted data keys, 1 to 65,535; on decrypt checked while parsing. Default: no limit. */
-  readonly maxEncryptedDataKeys?: number;
+  readonly maxEncryptedDataKeys?: number | undefined;
   /** Longest frame, in bytes, that is written or read; also bounds a non-framed body. Default 64 MiB. */
-  readonly maxFrameLength?: number;
+  readonly maxFrameLength?: number | undefined;
   /** Default `auto`. */
-  readonly engine?: EngineChoice;
+  readonly engine?: EngineChoice | undefined;
   /** Aborts between batches of frames and in every call that waits. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Told after each batch of frames. */
-  readonly onProgress?: (progress: { bytes: number; total?: number }) => void;
+  readonly onProgress?: ((progress: { bytes: number; total?: number }) => void) | undefined;
 }
 
 /** Options as the protocol uses them. */
@@ -48,10 +47,26 @@ export interface ResolvedOptions {
 
 const DEFAULT_MAX_FRAME_LENGTH = 64 * 2 ** 20;
 
+/** The options of encrypt and decrypt alike, so that one object may serve both. */
+const KNOWN = [
+  'keyring',
+  'cmm',
+  'encryptionContext',
+  'commitmentPolicy',
+  'maxEncryptedDataKeys',
+  'maxFrameLength',
+  'engine',
+  'signal',
+  'onProgress',
+  'algorithmSuite',
+  'frameLength',
+  'plaintextLength',
+];
+const LATER = ['signedStreams', 'maxHeldBytes', 'sidecar'];
+
 /** @throws FramesealError `INVALID_ARGUMENT`, `UNSUPPORTED` */
 export function resolveOptions(options: CommonOptions): ResolvedOptions {
-  if (options === null || typeof options !== 'object')
-    throw invalidArgument('options', 'an object', kindOf(options));
+  checkOptions(options, KNOWN, LATER);
   const {
     maxEncryptedDataKeys = 0xffff,
     maxFrameLength = DEFAULT_MAX_FRAME_LENGTH,
@@ -81,8 +96,16 @@ export function checkInteger(name: string, value: number, min: number, max: numb
     throw invalidArgument(name, `${min}..${max}`, kindOf(value));
 }
 
-/** The largest frame length that is written, whatever the caller's limit. */
-export const LARGEST_FRAME: number = MAX_FRAME_LENGTH;
+/** @throws FramesealError `INVALID_ARGUMENT` unless these are bytes that can still be read. */
+export function checkBytes(name: string, bytes: Uint8Array): void {
+  if (!(bytes instanceof Uint8Array)) throw invalidArgument(name, 'a Uint8Array', kindOf(bytes));
+  if (bytes.length > 0) return;
+  try {
+    new Uint8Array(bytes.buffer); // a transferred buffer looks empty, and is not to be taken for nothing
+  } catch {
+    throw invalidArgument(name, 'a Uint8Array', 'one whose buffer has been transferred');
+  }
+}
 
 function resolveCmm({ keyring, cmm }: CommonOptions): CryptographicMaterialsManager {
   if ((keyring === undefined) === (cmm === undefined)) {

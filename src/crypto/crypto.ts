@@ -10,8 +10,16 @@ import type { HashName, SignatureAlgorithm } from '../suite/algorithm-suites.ts'
 /** A value now or later. */
 export type MaybePromise<T> = T | Promise<T>;
 
+/** A `CryptoKey`, as far as types go: that of every runtime fits. */
+export interface WebCryptoKey {
+  readonly type: string;
+  readonly extractable: boolean;
+  readonly algorithm: { readonly name: string };
+  readonly usages: readonly string[];
+}
+
 /** An AES key: 16, 24 or 32 bytes, or a WebCrypto key with AES-GCM usages, which need not be extractable. */
-export type AesKey = Uint8Array | CryptoKey;
+export type AesKey = Uint8Array | WebCryptoKey;
 
 /** A request for bytes from one HKDF extract. */
 export interface HkdfOutput {
@@ -78,9 +86,9 @@ export interface Crypto {
     signature: Uint8Array,
   ): MaybePromise<boolean>;
   /** @throws FramesealError `UNSUPPORTED` for PKCS#1 v1.5 where the platform has no raw RSA. */
-  rsaEncryptor(padding: RsaPadding, publicKey: string | CryptoKey): MaybePromise<RsaEncryptor>;
+  rsaEncryptor(padding: RsaPadding, publicKey: string | WebCryptoKey): MaybePromise<RsaEncryptor>;
   /** @throws FramesealError `UNSUPPORTED` for PKCS#1 v1.5 where the platform has no raw RSA. */
-  rsaDecryptor(padding: RsaPadding, privateKey: string | CryptoKey): MaybePromise<RsaDecryptor>;
+  rsaDecryptor(padding: RsaPadding, privateKey: string | WebCryptoKey): MaybePromise<RsaDecryptor>;
 }
 
 /** Draws that many random bytes. */

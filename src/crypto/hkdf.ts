@@ -33,7 +33,8 @@ function expand(hmac: Hmac, hash: HashName, prk: Uint8Array, info: Uint8Array, l
     block = hmac(hash, prk, block, info, Uint8Array.of(n));
     blocks.push(block);
   }
-  const okm = concat(...blocks).slice(0, length);
-  for (const used of blocks) used.fill(0);
+  const whole = concat(...blocks);
+  const okm = whole.slice(0, length);
+  for (const used of [whole, ...blocks]) used.fill(0);
   return okm;
 }

@@ -42,7 +42,7 @@ export function createNodeCrypto(node: NodeCrypto): Crypto {
   const hmac: Hmac = (hash, key, ...parts) => {
     const mac = node.createHmac(DIGEST[hash], key);
     for (const part of parts) mac.update(part);
-    return copy(mac.digest());
+    return moved(mac.digest());
   };
   const busy = inFlight();
   return {
@@ -185,7 +185,7 @@ function rsaDecryptor(node: NodeCrypto, padding: RsaPadding, pem: string, hmac: 
   return {
     decrypt: (ciphertext) => {
       try {
-        return copy(node.privateDecrypt({ key, ...options }, ciphertext));
+        return moved(node.privateDecrypt({ key, ...options }, ciphertext));
       } catch {
         return undefined;
       }
@@ -252,6 +252,13 @@ function inFlight(): InFlight {
       waiting--;
     }
   };
+}
+
+// A copy with a buffer of its own; what the platform answered may lie in a pool, and is wiped.
+function moved(answer: Uint8Array): Bytes {
+  const bytes = copy(answer);
+  answer.fill(0);
+  return bytes;
 }
 
 function isBytes(key: AesKey): key is Uint8Array {

@@ -16,6 +16,7 @@ import type {
   RsaEncryptor,
   RsaPadding,
   SigningKey,
+  WebCryptoKey,
 } from './crypto.ts';
 import { OAEP_HASH } from './crypto.ts';
 import { compressPoint, isCompressedPoint } from './ec-point.ts';
@@ -40,7 +41,7 @@ export function createWebCrypto(): Crypto {
  * @throws FramesealError `UNSUPPORTED` where the runtime lacks this key length (Chromium has no AES-192).
  */
 export async function importAesKey(key: AesKey, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
-  if (!(key instanceof Uint8Array)) return key;
+  if (!(key instanceof Uint8Array)) return key as CryptoKey;
   try {
     return await crypto.subtle.importKey('raw', source(key), 'AES-GCM', false, [usage]);
   } catch (cause) {
@@ -150,7 +151,7 @@ async function importPoint(algorithm: SignatureAlgorithm, point: Uint8Array): Pr
   }
 }
 
-async function rsaEncryptor(padding: RsaPadding, key: string | CryptoKey): Promise<RsaEncryptor> {
+async function rsaEncryptor(padding: RsaPadding, key: string | WebCryptoKey): Promise<RsaEncryptor> {
   const imported = await importRsaKey(padding, key, 'encrypt');
   return {
     encrypt: async (plaintext) =>
@@ -158,7 +159,7 @@ async function rsaEncryptor(padding: RsaPadding, key: string | CryptoKey): Promi
   };
 }
 
-async function rsaDecryptor(padding: RsaPadding, key: string | CryptoKey): Promise<RsaDecryptor> {
+async function rsaDecryptor(padding: RsaPadding, key: string | WebCryptoKey): Promise<RsaDecryptor> {
   const imported = await importRsaKey(padding, key, 'decrypt');
   return {
     decrypt: async (ciphertext) => {
@@ -175,7 +176,7 @@ async function rsaDecryptor(padding: RsaPadding, key: string | CryptoKey): Promi
 
 async function importRsaKey(
   padding: RsaPadding,
-  key: string | CryptoKey,
+  key: string | WebCryptoKey,
   usage: 'encrypt' | 'decrypt',
 ): Promise<CryptoKey> {
   if (padding === 'pkcs1') {
@@ -188,7 +189,7 @@ async function importRsaKey(
   const hash = OAEP_HASH[padding];
   if (typeof key !== 'string') {
     checkRsaKey(key, hash, usage, argument);
-    return key;
+    return key as CryptoKey;
   }
   const der = pemBytes(key, usage === 'encrypt' ? 'PUBLIC KEY' : 'PRIVATE KEY', argument);
   try {
@@ -199,7 +200,7 @@ async function importRsaKey(
   }
 }
 
-function checkRsaKey(key: CryptoKey, hash: HashName, usage: KeyUsage, argument: string): void {
+function checkRsaKey(key: WebCryptoKey, hash: HashName, usage: string, argument: string): void {
   const algorithm = key.algorithm as { name: string; hash?: { name: string } };
   const fits = algorithm.name === 'RSA-OAEP' && algorithm.hash?.name === hash && key.usages.includes(usage);
   if (!fits) {
@@ -212,6 +213,7 @@ function unsupported(what: string, cause: unknown): FramesealError {
   return new FramesealError('UNSUPPORTED', `this runtime's WebCrypto has no ${what}`, { cause });
 }
 
-function isNamed(error: unknown, name: string): boolean {
+/** Whether an engine has thrown this kind of DOMException. */
+export function isNamed(error: unknown, name: string): boolean {
   return error instanceof Error && error.name === name;
 }

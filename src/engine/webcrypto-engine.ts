@@ -2,7 +2,7 @@
  * Frames by WebCrypto: one call for a frame, a bounded number of them in flight.
  */
 import { copy } from '../bytes.ts';
-import { gcm, importAesKey, source } from '../crypto/webcrypto.ts';
+import { gcm, importAesKey, isNamed, source } from '../crypto/webcrypto.ts';
 import { unreachable } from '../errors.ts';
 import { BodyAad } from '../format/message-body-aad.ts';
 import { IV_LENGTH, TAG_LENGTH } from '../suite/algorithm-suites.ts';
@@ -78,7 +78,7 @@ class WebCryptoFrameCipher implements FrameCipher {
     try {
       return new Uint8Array(await crypto.subtle.decrypt(gcm(iv, this.#aadOf(place)), key, sealed));
     } catch (error) {
-      if (error instanceof Error && error.name === 'OperationError') return undefined;
+      if (isNamed(error, 'OperationError')) return undefined;
       throw error;
     }
   }

@@ -10,7 +10,8 @@
  */
 import { type Bytes, base64, base64Bytes, Reader, Writer } from '../bytes.ts';
 import type { Crypto, SigningKey } from '../crypto/crypto.ts';
-import { FramesealError } from '../errors.ts';
+import { isCompressedPoint } from '../crypto/ec-point.ts';
+import { FramesealError, invalidArgument, kindOf } from '../errors.ts';
 import type { SignatureAlgorithm } from '../suite/algorithm-suites.ts';
 
 /** Orders of the curves, FIPS 186-5 and SP 800-186. */
@@ -32,7 +33,15 @@ export async function signMessage(
   let der: Bytes;
   let tries = 0;
   do {
-    der = encodeSignature(algorithm, await key.sign(message));
+    const rs = await key.sign(message);
+    if (!(rs instanceof Uint8Array) || rs.length !== 2 * algorithm.scalarLength) {
+      throw invalidArgument(
+        'signingKey',
+        `to sign with ${2 * algorithm.scalarLength} bytes, r || s`,
+        kindOf(rs),
+      );
+    }
+    der = encodeSignature(algorithm, rs);
     tries++;
   } while (der.length !== algorithm.signatureLength && tries < MAX_TRIES);
   return der;
@@ -58,7 +67,7 @@ export function encodeVerificationKey(publicKey: Uint8Array): string {
 /** The compressed point in a header. @throws FramesealError `INVALID_MESSAGE` */
 export function decodeVerificationKey(algorithm: SignatureAlgorithm, text: string): Bytes {
   const point = base64Bytes(text);
-  if (point?.length !== algorithm.scalarLength + 1 || (point[0] !== 2 && point[0] !== 3)) {
+  if (point === undefined || !isCompressedPoint(point, algorithm.scalarLength)) {
     throw new FramesealError(
       'INVALID_MESSAGE',
       `the header's verification key is no compressed point of ${algorithm.curve}`,

@@ -1,13 +1,26 @@
 /**
  * The multi-keyring: one generator, and children that wrap or unwrap the same data key.
  *
- * Source: AWS Encryption SDK specification, `framework/multi-keyring.md`.
+ * A caller's own keyring is given a copy of the data key and its answer is checked: it adds entries, and changes nothing
+ * else. Source: AWS Encryption SDK specification, `framework/multi-keyring.md`.
  */
+import { copy, equal } from '../bytes.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
-import { type DecryptAttempt, escapeText, FramesealError, invalidArgument, kindOf } from '../errors.ts';
+import {
+  checkOptions,
+  combined,
+  type DecryptAttempt,
+  escapeText,
+  FramesealError,
+  invalidArgument,
+  kindOf,
+  throwIfAborted,
+} from '../errors.ts';
 import { isOurs, markOurs } from '../materials/data-key.ts';
 import type { DecryptionMaterials, EncryptionMaterials } from '../materials/materials.ts';
 import {
+  checkKeyring,
+  hasDataKey,
   type Keyring,
   noDataKey,
   type OnDecryptOptions,
@@ -18,8 +31,8 @@ import {
 /** Options of {@link multiKeyring}: a generator, or at least one child, or both. */
 export interface MultiKeyringOptions {
   /** Generates the data key. Without it, the multi-keyring can only wrap a data key that another has generated. */
-  readonly generator?: Keyring;
-  readonly children?: readonly Keyring[];
+  readonly generator?: Keyring | undefined;
+  readonly children?: readonly Keyring[] | undefined;
 }
 
 /**
@@ -29,29 +42,30 @@ export interface MultiKeyringOptions {
  * @throws FramesealError `INVALID_ARGUMENT` without any keyring.
  */
 export function multiKeyring(options: MultiKeyringOptions): Keyring {
+  checkOptions(options, ['generator', 'children']);
   const { generator, children = [] } = options;
-  const members = generator ? [generator, ...children] : [...children];
-  if (members.length === 0)
-    throw invalidArgument('children', 'at least one keyring, or a generator', kindOf(children));
-  for (const member of members) {
-    if (typeof member?.onEncrypt !== 'function')
-      throw invalidArgument('children', 'keyrings', kindOf(member));
-  }
+  if (!Array.isArray(children)) throw invalidArgument('children', 'an array of keyrings', kindOf(children));
+  const members: readonly Keyring[] = generator ? [generator, ...children] : [...children];
+  if (members.length === 0) throw invalidArgument('children', 'at least one keyring, or a generator', 'none');
+  for (const member of members) checkKeyring(member === generator ? 'generator' : 'children', member);
   const groups = parallelGroups(children);
 
   async function onEncrypt(
     materials: EncryptionMaterials,
     call: OnEncryptOptions,
   ): Promise<EncryptionMaterials> {
-    let current = generator ? await generate(generator, materials, call) : materials;
-    if (current.plaintextDataKey === undefined) {
-      throw new FramesealError(
-        'INVALID_ARGUMENT',
-        '"generator" expected a keyring, got none: children only wrap a data key',
-      );
+    const generated = generator ? await generate(generator, materials, call) : materials;
+    if (generated.plaintextDataKey === undefined) {
+      throw invalidArgument('generator', 'a keyring, because children only wrap a data key', 'none');
     }
-    for (const group of groups) current = await wrapAll(group, current, call);
-    return current;
+    try {
+      let current = generated;
+      for (const group of groups) current = await wrapAll(group, current, call);
+      return current;
+    } catch (error) {
+      if (generator) generated.plaintextDataKey.fill(0);
+      throw error;
+    }
   }
 
   async function onDecrypt(
@@ -62,11 +76,15 @@ export function multiKeyring(options: MultiKeyringOptions): Keyring {
     refuseDataKey(materials);
     const failures: unknown[] = [];
     for (const member of members) {
+      throwIfAborted(call.signal);
       try {
         const answer = await member.onDecrypt(materials, encryptedDataKeys, call);
-        if (answer.plaintextDataKey !== undefined) return answer;
+        if (hasDataKey(answer, materials.algorithmSuite.keyLength))
+          return { ...materials, plaintextDataKey: owned(member, answer.plaintextDataKey) };
+        if (answer?.plaintextDataKey != null)
+          failures.push(new Error('it answered no data key of the right length'));
       } catch (error) {
-        if (call.signal?.aborted) throw error;
+        throwIfAborted(call.signal);
         failures.push(error);
       }
     }
@@ -74,22 +92,32 @@ export function multiKeyring(options: MultiKeyringOptions): Keyring {
     throw allFailed(failures);
   }
 
-  const keyring = { onEncrypt, onDecrypt };
-  return members.every(isOurs) ? markOurs(keyring) : keyring;
+  return markOurs({ onEncrypt, onDecrypt });
 }
 
+// The generator's data key, as bytes that are ours: so that what is handed on may be wiped by whoever is done with it.
 async function generate(
   generator: Keyring,
   materials: EncryptionMaterials,
   call: OnEncryptOptions,
 ): Promise<EncryptionMaterials> {
   if (materials.plaintextDataKey !== undefined) {
-    throw new FramesealError(
-      'INVALID_ARGUMENT',
-      '"generator" expected materials without a data key: it would be the second generator',
+    throw invalidArgument(
+      'generator',
+      'materials without a data key',
+      'one: this would be the second generator',
     );
   }
-  return generator.onEncrypt(materials, call);
+  const answer = await generator.onEncrypt(materials, call);
+  const { keyLength } = materials.algorithmSuite;
+  if (!(answer?.plaintextDataKey instanceof Uint8Array) || answer.plaintextDataKey.length !== keyLength) {
+    throw invalidArgument(
+      'generator',
+      `a keyring that answers a data key of ${keyLength} bytes`,
+      kindOf(answer?.plaintextDataKey),
+    );
+  }
+  return { ...answer, plaintextDataKey: owned(generator, answer.plaintextDataKey) };
 }
 
 // Neighbours of ours form one group; a caller's keyring is a group of its own.
@@ -114,56 +142,71 @@ async function wrapAll(
   materials: EncryptionMaterials,
   call: OnEncryptOptions,
 ): Promise<EncryptionMaterials> {
-  if (group.length === 1) return group[0]!.onEncrypt(materials, call);
-  const answers = await Promise.allSettled(group.map((keyring) => keyring.onEncrypt(materials, call)));
+  const answers = await Promise.allSettled(group.map((keyring) => wrap(keyring, materials, call)));
+  throwIfAborted(call.signal);
   const failures = answers.flatMap((answer) =>
     answer.status === 'rejected' ? [answer.reason as unknown] : [],
   );
-  if (failures.length > 0) throw wrapFailure(failures);
-  const before = materials.encryptedDataKeys.length;
+  if (failures.length > 0) throw combined(failures, 'keyrings could not wrap the data key');
   const added = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const { encryptedDataKeys, missingKeys = [] } = materials;
   return {
     ...materials,
     encryptedDataKeys: [
-      ...materials.encryptedDataKeys,
-      ...added.flatMap((one) => one.encryptedDataKeys.slice(before)),
+      ...encryptedDataKeys,
+      ...added.flatMap((one) => one.encryptedDataKeys.slice(encryptedDataKeys.length)),
     ],
     missingKeys: [
-      ...(materials.missingKeys ?? []),
-      ...added.flatMap((one) => one.missingKeys?.slice(materials.missingKeys?.length ?? 0) ?? []),
+      ...missingKeys,
+      ...added.flatMap((one) => one.missingKeys?.slice(missingKeys.length) ?? []),
     ],
   };
 }
 
-function wrapFailure(failures: readonly unknown[]): unknown {
-  if (failures.length === 1) return failures[0];
-  const first = failures.find((failure) => failure instanceof FramesealError) ?? failures[0];
-  const texts = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)));
-  const code = first instanceof FramesealError ? first.code : 'INVALID_ARGUMENT';
-  return new FramesealError(
-    code,
-    `${failures.length} keyrings could not wrap the data key: ${texts.join('; ')}`,
-    {
-      cause: new AggregateError(failures),
-      ...(first instanceof FramesealError && {
-        region: first.region,
-        ...(first.operation !== undefined && { operation: first.operation }),
-        ...(first.keyId !== undefined && { keyId: first.keyId }),
-      }),
-    },
-  );
+async function wrap(
+  keyring: Keyring,
+  materials: EncryptionMaterials,
+  call: OnEncryptOptions,
+): Promise<EncryptionMaterials> {
+  if (isOurs(keyring)) return keyring.onEncrypt(materials, call);
+  const lent = copy(materials.plaintextDataKey!);
+  try {
+    const answer = await keyring.onEncrypt({ ...materials, plaintextDataKey: lent }, call);
+    checkAnswer(materials, lent, answer);
+    return answer;
+  } finally {
+    lent.fill(0);
+  }
+}
+
+// What a caller's child may do: append entries. It may also wipe what it was lent.
+function checkAnswer(before: EncryptionMaterials, lent: Uint8Array, answer: EncryptionMaterials): void {
+  const { plaintextDataKey: key, encryptedDataKeys: edks } = answer ?? {};
+  const sameKey = key === lent || (key instanceof Uint8Array && equal(key, before.plaintextDataKey!));
+  const kept = Array.isArray(edks) && before.encryptedDataKeys.every((edk, i) => edks[i] === edk);
+  if (!sameKey || !kept) {
+    throw invalidArgument(
+      'children',
+      'keyrings that keep the data key and the entries before theirs',
+      'another answer',
+    );
+  }
+}
+
+function owned(keyring: Keyring, dataKey: Uint8Array): Uint8Array {
+  return isOurs(keyring) ? dataKey : copy(dataKey);
 }
 
 function allFailed(failures: readonly unknown[]): unknown {
-  const known = failures.filter((failure) => failure instanceof FramesealError);
   // A PKCS#1 v1.5 key that proved to be another message's: the common authentication error, whatever else failed.
-  const provisional = known.find((failure) => failure.code === 'AUTHENTICATION_FAILED');
-  if (provisional !== undefined) return provisional;
-  const attempts = failures.flatMap(attemptsOf);
-  return noDataKey(
-    attempts,
-    failures.filter((failure) => !(failure instanceof FramesealError) || failure.cause !== undefined),
+  const provisional = failures.find(
+    (failure) => failure instanceof FramesealError && failure.code === 'AUTHENTICATION_FAILED',
   );
+  if (provisional !== undefined) return provisional;
+  const causes = failures.filter(
+    (failure) => !(failure instanceof FramesealError) || failure.cause !== undefined,
+  );
+  return noDataKey(failures.flatMap(attemptsOf), causes);
 }
 
 function attemptsOf(failure: unknown): readonly DecryptAttempt[] {

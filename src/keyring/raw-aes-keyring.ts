@@ -8,12 +8,20 @@
  * Source: AWS Encryption SDK specification, `framework/raw-aes-keyring.md`.
  */
 import { type Bytes, concat, copy, equal, Writer } from '../bytes.ts';
-import type { AesKey, RandomSource } from '../crypto/crypto.ts';
+import type { AesKey, RandomSource, WebCryptoKey } from '../crypto/crypto.ts';
 import { defaultCrypto } from '../crypto/default-crypto.ts';
 import { platformRandom } from '../crypto/random.ts';
+import { turns } from '../deadline.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
 import { serializeContext } from '../encryption-context.ts';
-import { type DecryptAttempt, invalidArgument, kindOf, throwIfAborted } from '../errors.ts';
+import {
+  checkOptions,
+  type DecryptAttempt,
+  invalidArgument,
+  kindOf,
+  quote,
+  throwIfAborted,
+} from '../errors.ts';
 import { markOurs } from '../materials/data-key.ts';
 import type { DecryptionMaterials, EncryptionMaterials } from '../materials/materials.ts';
 import { IV_LENGTH, TAG_LENGTH } from '../suite/algorithm-suites.ts';
@@ -34,7 +42,7 @@ export interface RawAesKeyringOptions {
   /** Names the wrapping key within the namespace. */
   readonly keyName: string;
   /** 16, 24 or 32 bytes, which are copied; or an AES-GCM CryptoKey with usages encrypt or decrypt, or both. */
-  readonly wrappingKey: Uint8Array | CryptoKey;
+  readonly wrappingKey: Uint8Array | WebCryptoKey;
 }
 
 const NAME = 'rawAesKeyring';
@@ -45,6 +53,7 @@ const NAME = 'rawAesKeyring';
  * @throws FramesealError `INVALID_ARGUMENT`
  */
 export function rawAesKeyring(options: RawAesKeyringOptions): Keyring {
+  checkOptions(options, ['keyNamespace', 'keyName', 'wrappingKey']);
   const { keyNamespace, wrappingKey } = options;
   checkKeyNamespace(keyNamespace);
   const infoPrefix = providerInfoPrefix(keyNameBytes(options.keyName));
@@ -59,6 +68,7 @@ export function rawAesKeyring(options: RawAesKeyringOptions): Keyring {
     { signal, random = platformRandom }: OnEncryptOptions,
   ) {
     throwIfAborted(signal);
+    checkUsage(key, 'encrypt');
     const { keyLength } = materials.algorithmSuite;
     const plaintextDataKey = materials.plaintextDataKey ?? random(keyLength);
     const edk = await wrap(materials, plaintextDataKey, random);
@@ -82,10 +92,12 @@ export function rawAesKeyring(options: RawAesKeyringOptions): Keyring {
     { signal }: OnDecryptOptions,
   ): Promise<DecryptionMaterials> {
     refuseDataKey(materials);
+    checkUsage(key, 'decrypt');
     const attempts: DecryptAttempt[] = [];
     const aad = serializeContext(materials.encryptionContext);
+    const turn = turns(signal);
     for (const edk of encryptedDataKeys.filter(matches)) {
-      throwIfAborted(signal);
+      await turn();
       const plaintextDataKey = await unwrap(edk, aad, materials.algorithmSuite.keyLength);
       if (plaintextDataKey !== undefined) return { ...materials, plaintextDataKey };
       attempts.push(
@@ -109,15 +121,22 @@ function providerInfoPrefix(keyName: Bytes): Bytes {
   return concat(keyName, new Writer(8).u32(TAG_LENGTH * 8).u32(IV_LENGTH).bytes);
 }
 
-function checkWrappingKey(key: Uint8Array | CryptoKey): AesKey {
+function checkWrappingKey(key: Uint8Array | WebCryptoKey): AesKey {
   if (key instanceof Uint8Array) {
-    if (![16, 24, 32].includes(key.length))
+    if (![16, 24, 32].includes(key.length)) {
       throw invalidArgument('wrappingKey', '16, 24 or 32 bytes', kindOf(key));
+    }
     return copy(key);
   }
-  if (!(key instanceof CryptoKey))
+  const name = key?.algorithm?.name;
+  if (name === undefined)
     throw invalidArgument('wrappingKey', '16, 24 or 32 bytes or a CryptoKey', kindOf(key));
-  if (key.algorithm.name !== 'AES-GCM')
-    throw invalidArgument('wrappingKey', 'an AES-GCM CryptoKey', key.algorithm.name);
+  if (name !== 'AES-GCM') throw invalidArgument('wrappingKey', 'an AES-GCM CryptoKey', quote(name));
   return key;
+}
+
+function checkUsage(key: AesKey, usage: string): void {
+  if (!(key instanceof Uint8Array) && !key.usages.includes(usage)) {
+    throw invalidArgument('wrappingKey', `a CryptoKey with usage ${usage}`, quote(key.usages.join(', ')));
+  }
 }

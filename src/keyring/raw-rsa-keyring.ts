@@ -5,16 +5,19 @@
  * no sender. Errors say nothing of why a block did not open.
  * Source: AWS Encryption SDK specification, `framework/raw-rsa-keyring.md`.
  */
-import { type Bytes, equal } from '../bytes.ts';
-import type { RsaDecryptor, RsaEncryptor, RsaPadding } from '../crypto/crypto.ts';
+import { type Bytes, copy, equal } from '../bytes.ts';
+import type { MaybePromise, RsaDecryptor, RsaEncryptor, RsaPadding, WebCryptoKey } from '../crypto/crypto.ts';
 import { defaultCrypto } from '../crypto/default-crypto.ts';
 import { platformRandom } from '../crypto/random.ts';
+import { turns } from '../deadline.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
 import {
   authenticationFailed,
+  checkOptions,
   type DecryptAttempt,
   FramesealError,
   invalidArgument,
+  kindOf,
   quote,
   throwIfAborted,
 } from '../errors.ts';
@@ -39,9 +42,9 @@ export interface RawRsaKeyringOptions {
   /** `pkcs1` only to read old messages: it needs raw RSA, which WebCrypto has not. */
   readonly padding: RsaPadding;
   /** Needed to encrypt: PEM text `PUBLIC KEY` (SPKI), or an RSA-OAEP CryptoKey with usage encrypt. */
-  readonly publicKey?: string | CryptoKey;
+  readonly publicKey?: string | WebCryptoKey | undefined;
   /** Needed to decrypt: PEM text `PRIVATE KEY` (PKCS#8), or an RSA-OAEP CryptoKey with usage decrypt. */
-  readonly privateKey?: string | CryptoKey;
+  readonly privateKey?: string | WebCryptoKey | undefined;
 }
 
 const NAME = 'rawRsaKeyring';
@@ -53,90 +56,115 @@ const PADDINGS: readonly string[] = ['pkcs1', 'oaep-sha1', 'oaep-sha256', 'oaep-
  *   keys are loaded asynchronously.
  */
 export function rawRsaKeyring(options: RawRsaKeyringOptions): Keyring {
-  const { keyNamespace, padding, publicKey, privateKey } = options;
-  checkKeyNamespace(keyNamespace);
-  const providerInfo = keyNameBytes(options.keyName);
-  if (!PADDINGS.includes(padding))
-    throw invalidArgument('padding', `one of ${PADDINGS.join(', ')}`, quote(padding));
-  if (publicKey === undefined && privateKey === undefined) {
-    throw invalidArgument('publicKey', 'a public key, a private key in "privateKey", or both', 'neither');
-  }
-  const encryptor = load(publicKey, (key) => defaultCrypto().rsaEncryptor(padding, key));
-  const decryptor = load(privateKey, (key) => defaultCrypto().rsaDecryptor(padding, key));
-  const matches = (edk: EncryptedDataKey) =>
-    edk.providerId === keyNamespace && equal(edk.providerInfo, providerInfo);
+  checkOptions(options, ['keyNamespace', 'keyName', 'padding', 'publicKey', 'privateKey']);
+  const keyring = new RawRsaKeyring(options);
+  return markOurs({
+    onEncrypt: (materials: EncryptionMaterials, call: OnEncryptOptions) => keyring.onEncrypt(materials, call),
+    onDecrypt: (materials: DecryptionMaterials, edks: readonly EncryptedDataKey[], call: OnDecryptOptions) =>
+      keyring.onDecrypt(materials, edks, call),
+  });
+}
 
-  async function onEncrypt(
+class RawRsaKeyring {
+  readonly #options: RawRsaKeyringOptions;
+  readonly #providerInfo: Bytes;
+  readonly #encryptor: MaybePromise<RsaEncryptor> | undefined;
+  readonly #decryptor: MaybePromise<RsaDecryptor> | undefined;
+
+  constructor(options: RawRsaKeyringOptions) {
+    const { keyNamespace, keyName, padding, publicKey, privateKey } = options;
+    checkKeyNamespace(keyNamespace);
+    if (!PADDINGS.includes(padding))
+      throw invalidArgument('padding', `one of ${PADDINGS.join(', ')}`, quote(padding));
+    if (publicKey === undefined && privateKey === undefined) {
+      throw invalidArgument('publicKey', 'a public key, a private key in "privateKey", or both', 'neither');
+    }
+    this.#options = { ...options };
+    this.#providerInfo = keyNameBytes(keyName);
+    this.#encryptor = load('publicKey', publicKey, (key) => defaultCrypto().rsaEncryptor(padding, key));
+    this.#decryptor = load('privateKey', privateKey, (key) => defaultCrypto().rsaDecryptor(padding, key));
+  }
+
+  async onEncrypt(
     materials: EncryptionMaterials,
     { signal, random = platformRandom }: OnEncryptOptions,
-  ) {
+  ): Promise<EncryptionMaterials> {
     throwIfAborted(signal);
-    if (encryptor === undefined) {
+    const { keyNamespace, keyName } = this.#options;
+    if (this.#encryptor === undefined) {
       throw new FramesealError(
         'INVALID_ARGUMENT',
-        `${NAME} "${options.keyName}" has no publicKey, so it cannot encrypt`,
+        `${NAME} "${keyName}" has no publicKey, so it cannot encrypt`,
       );
     }
     const plaintextDataKey = materials.plaintextDataKey ?? random(materials.algorithmSuite.keyLength);
-    const ciphertext = await wrap(await encryptor, plaintextDataKey);
-    const edk = { providerId: keyNamespace, providerInfo, ciphertext };
+    const ciphertext = await this.#wrap(await this.#encryptor, plaintextDataKey);
+    const edk = { providerId: keyNamespace, providerInfo: copy(this.#providerInfo), ciphertext };
     return { ...materials, plaintextDataKey, encryptedDataKeys: [...materials.encryptedDataKeys, edk] };
   }
 
-  async function wrap(rsa: RsaEncryptor, dataKey: Uint8Array): Promise<Bytes> {
-    try {
-      return await rsa.encrypt(dataKey);
-    } catch (cause) {
-      const what = `${NAME} "${options.keyName}" cannot wrap ${dataKey.length} bytes with ${padding}: the key is too small`;
-      throw new FramesealError('INVALID_ARGUMENT', what, { cause });
-    }
-  }
-
-  async function onDecrypt(
+  async onDecrypt(
     materials: DecryptionMaterials,
     encryptedDataKeys: readonly EncryptedDataKey[],
     { signal, confirmDataKey }: OnDecryptOptions,
   ): Promise<DecryptionMaterials> {
     refuseDataKey(materials);
-    const edks = encryptedDataKeys.filter(matches);
-    const rsa = decryptor && edks.length > 0 ? await decryptor : undefined;
+    const edks = encryptedDataKeys.filter((edk) => this.#matches(edk));
+    if (edks.length === 0) return materials;
+    if (this.#decryptor === undefined)
+      throw noDataKey(edks.map((edk) => attempt(edk, NAME, 'the keyring has no privateKey')));
+    const pkcs1 = this.#options.padding === 'pkcs1';
+    const confirm = pkcs1 && confirmDataKey ? confirmDataKey : async () => true;
+    const rsa = await this.#decryptor;
     const attempts: DecryptAttempt[] = [];
+    const turn = turns(signal);
     for (const edk of edks) {
-      throwIfAborted(signal);
-      const opened = rsa && (await unwrap(rsa, edk, materials));
-      const provisional = padding === 'pkcs1' && confirmDataKey !== undefined;
-      if (opened && (!provisional || (await confirmDataKey(opened)))) return opened;
-      opened?.plaintextDataKey?.fill(0);
-      attempts.push(
-        attempt(edk, NAME, rsa ? 'the RSA key did not open it' : 'the keyring has no privateKey'),
-      );
+      await turn();
+      const opened = await unwrap(rsa, edk, materials);
+      if (opened && (await confirm(opened))) return opened;
+      opened?.plaintextDataKey.fill(0);
+      attempts.push(attempt(edk, NAME, 'the RSA key did not open it'));
     }
-    if (attempts.length === 0) return materials;
     // A PKCS#1 key that was opened and not confirmed is told from one that was not opened by nobody.
-    if (rsa && padding === 'pkcs1') throw authenticationFailed();
-    throw noDataKey(attempts);
+    throw pkcs1 ? authenticationFailed() : noDataKey(attempts);
   }
 
-  async function unwrap(
-    rsa: RsaDecryptor,
-    edk: EncryptedDataKey,
-    materials: DecryptionMaterials,
-  ): Promise<(DecryptionMaterials & { plaintextDataKey: Bytes }) | undefined> {
-    const { keyLength } = materials.algorithmSuite;
-    const plaintextDataKey = await rsa.decrypt(edk.ciphertext, keyLength);
-    return plaintextDataKey?.length === keyLength ? { ...materials, plaintextDataKey } : undefined;
+  #matches(edk: EncryptedDataKey): boolean {
+    return edk.providerId === this.#options.keyNamespace && equal(edk.providerInfo, this.#providerInfo);
   }
 
-  return markOurs({ onEncrypt, onDecrypt });
+  async #wrap(rsa: RsaEncryptor, dataKey: Uint8Array): Promise<Bytes> {
+    try {
+      return await rsa.encrypt(dataKey);
+    } catch (cause) {
+      const { keyName, padding } = this.#options;
+      const what = `${NAME} "${keyName}" cannot wrap ${dataKey.length} bytes with ${padding}: the key is too small`;
+      throw new FramesealError('INVALID_ARGUMENT', what, { cause });
+    }
+  }
+}
+
+async function unwrap(
+  rsa: RsaDecryptor,
+  edk: EncryptedDataKey,
+  materials: DecryptionMaterials,
+): Promise<(DecryptionMaterials & { plaintextDataKey: Bytes }) | undefined> {
+  const { keyLength } = materials.algorithmSuite;
+  const plaintextDataKey = await rsa.decrypt(edk.ciphertext, keyLength);
+  return plaintextDataKey?.length === keyLength ? { ...materials, plaintextDataKey } : undefined;
 }
 
 // Keys are loaded with the keyring, so that a wrong key fails where it is written; an asynchronous failure waits for
 // the first use and is not an unhandled rejection before it.
 function load<T>(
-  key: string | CryptoKey | undefined,
-  loader: (key: string | CryptoKey) => T | Promise<T>,
-): T | Promise<T> | undefined {
+  argument: string,
+  key: string | WebCryptoKey | undefined,
+  loader: (key: string | WebCryptoKey) => MaybePromise<T>,
+): MaybePromise<T> | undefined {
   if (key === undefined) return undefined;
+  if (typeof key !== 'string' && typeof key?.algorithm?.name !== 'string') {
+    throw invalidArgument(argument, 'PEM text or a CryptoKey', kindOf(key));
+  }
   const loaded = loader(key);
   if (loaded instanceof Promise) loaded.catch(() => {});
   return loaded;

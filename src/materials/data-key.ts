@@ -10,9 +10,12 @@ import { unreachable } from '../errors.ts';
 
 const ours = new WeakSet<object>();
 
-/** Marks a keyring or materials manager of this library: it hands over each data key for good. */
+/**
+ * Marks a keyring or materials manager of this library: it hands over each data key for good. It is frozen, so that what
+ * is marked is what answers.
+ */
 export function markOurs<T extends object>(source: T): T {
-  ours.add(source);
+  ours.add(Object.freeze(source));
   return source;
 }
 

@@ -6,10 +6,24 @@
 import { defaultCrypto } from '../crypto/default-crypto.ts';
 import { messageRandom } from '../crypto/random.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
-import { type Context, checkReproduced, PUBLIC_KEY_FIELD, toContext } from '../encryption-context.ts';
-import { FramesealError, invalidArgument, kindOf, quote } from '../errors.ts';
+import {
+  type Context,
+  checkReproduced,
+  EMPTY_CONTEXT,
+  filterContext,
+  PUBLIC_KEY_FIELD,
+  toContext,
+} from '../encryption-context.ts';
+import { checkOptions, FramesealError, invalidArgument, quote } from '../errors.ts';
 import { decodeVerificationKey, encodeVerificationKey } from '../kdf/signature.ts';
-import { attempt, type Keyring, noDataKey } from '../keyring/keyring.ts';
+import {
+  attempt,
+  checkKeyring,
+  hasDataKey,
+  type Keyring,
+  noDataKey,
+  notAttempted,
+} from '../keyring/keyring.ts';
 import { checkDecryptPolicy, checkEncryptPolicy, defaultSuite } from '../suite/commitment-policy.ts';
 import type {
   CryptographicMaterialsManager,
@@ -24,10 +38,9 @@ import type { DecryptionMaterials, EncryptionMaterials } from './materials.ts';
  * @throws FramesealError `INVALID_ARGUMENT` without a keyring.
  */
 export function defaultCmm(options: { readonly keyring: Keyring }): CryptographicMaterialsManager {
-  const keyring = options?.keyring;
-  if (typeof keyring?.onEncrypt !== 'function' || typeof keyring.onDecrypt !== 'function') {
-    throw invalidArgument('keyring', 'an object with onEncrypt and onDecrypt', kindOf(keyring));
-  }
+  checkOptions(options, ['keyring']);
+  const { keyring } = options;
+  checkKeyring('keyring', keyring);
   return markOurs({
     getEncryptionMaterials: (request: EncryptionMaterialsRequest) => getEncryptionMaterials(keyring, request),
     decryptMaterials: (request: DecryptionMaterialsRequest) => decryptMaterials(keyring, request),
@@ -53,17 +66,18 @@ async function getEncryptionMaterials(
   const asked: EncryptionMaterials = {
     algorithmSuite,
     encryptionContext: signingKey
-      ? withPair(encryptionContext, PUBLIC_KEY_FIELD, encodeVerificationKey(signingKey.publicKey))
+      ? joined(encryptionContext, { [PUBLIC_KEY_FIELD]: encodeVerificationKey(signingKey.publicKey) })
       : encryptionContext,
     requiredEncryptionContextKeys: request.requiredEncryptionContextKeys ?? [],
     encryptedDataKeys: [],
     ...(signingKey && { signingKey }),
   };
   const answer = await keyring.onEncrypt(asked, { signal, random });
-  if (answer.plaintextDataKey === undefined) {
-    throw new FramesealError(
-      'INVALID_ARGUMENT',
-      '"keyring" expected to generate a data key, got none: a keyring that can only wrap needs a generator before it',
+  if (!(answer?.plaintextDataKey instanceof Uint8Array)) {
+    throw invalidArgument(
+      'keyring',
+      'to generate a data key; one that can only wrap needs a generator before it',
+      'none',
     );
   }
   const { encryptedDataKeys, missingKeys = [] } = answer;
@@ -76,20 +90,20 @@ async function decryptMaterials(
   request: DecryptionMaterialsRequest,
 ): Promise<DecryptionMaterials> {
   const { algorithmSuite, encryptionContext, encryptedDataKeys, signal, confirmDataKey } = request;
-  const reproduced = request.reproducedEncryptionContext ?? {};
+  const reproduced = request.reproducedEncryptionContext ?? EMPTY_CONTEXT;
   checkDecryptPolicy(request.commitmentPolicy, algorithmSuite);
-  checkReproduced(encryptionContext, reproduced);
+  checkReproduced(encryptionContext, reproduced, false);
   const verificationKey = verificationKeyOf(request);
-  const required = Object.keys(reproduced).filter((key) => !(key in encryptionContext));
+  const required = filterContext(reproduced, (key) => !(key in encryptionContext));
   const asked: DecryptionMaterials = {
     algorithmSuite,
-    encryptionContext: required.reduce((all, key) => withPair(all, key, reproduced[key]!), encryptionContext),
-    requiredEncryptionContextKeys: required,
+    encryptionContext: joined(encryptionContext, required),
+    requiredEncryptionContextKeys: Object.keys(required),
     ...(verificationKey && { verificationKey }),
   };
-  const { plaintextDataKey } = await onDecrypt(keyring, asked, encryptedDataKeys, { signal, confirmDataKey });
-  if (plaintextDataKey === undefined) throw noDataKey(unmatched(encryptedDataKeys, []));
-  return { ...asked, plaintextDataKey: takeDataKey(keyring, plaintextDataKey).bytes };
+  const answer = await onDecrypt(keyring, asked, encryptedDataKeys, { signal, confirmDataKey });
+  if (!hasDataKey(answer, algorithmSuite.keyLength)) throw noDataKey(unmatched(encryptedDataKeys, []));
+  return { ...asked, plaintextDataKey: takeDataKey(keyring, answer.plaintextDataKey).bytes };
 }
 
 // An error's attempts are completed with the entries that no keyring knew.
@@ -98,7 +112,7 @@ async function onDecrypt(
   materials: DecryptionMaterials,
   edks: readonly EncryptedDataKey[],
   options: Parameters<Keyring['onDecrypt']>[2],
-): Promise<DecryptionMaterials> {
+): Promise<DecryptionMaterials | undefined> {
   try {
     return await keyring.onDecrypt(materials, edks, options);
   } catch (error) {
@@ -112,10 +126,7 @@ function unmatched(
   edks: readonly EncryptedDataKey[],
   tried: FramesealError['attempts'],
 ): FramesealError['attempts'] {
-  const known = new Set(tried.map((a) => `${a.providerId}\n${a.keyName}`));
-  return edks
-    .map((edk) => attempt(edk, 'none', 'no keyring of this call has this key'))
-    .filter((a) => !known.has(`${a.providerId}\n${a.keyName}`));
+  return notAttempted(edks, tried).map((edk) => attempt(edk, 'none', 'no keyring of this call has this key'));
 }
 
 // default-cmm.md#decrypt-materials: signed suites need the key, unsigned suites must not have it.
@@ -135,6 +146,6 @@ function verificationKeyOf({
   return signature && decodeVerificationKey(signature, text!);
 }
 
-function withPair(context: Context, key: string, value: string): Context {
-  return toContext([...Object.entries(context), [key, value]]);
+function joined(a: Context, b: Context): Context {
+  return toContext([...Object.entries(a), ...Object.entries(b)]);
 }

@@ -1,13 +1,11 @@
 /**
  * How fast a whole body goes: frames in batches, and a turn for everyone else between them.
  */
-import { throwIfAborted } from '../errors.ts';
+import { turns } from '../deadline.ts';
 
 /** Plaintext bytes of a batch, and frames of one: a batch takes a few milliseconds. */
 const BATCH_BYTES = 2 ** 20;
 const BATCH_FRAMES = 1024;
-/** Batches between two turns of the event loop. */
-const BATCHES_PER_TURN = 8;
 
 /** Progress of one body. */
 export interface BodyProgress {
@@ -28,17 +26,9 @@ export function pace({
   onProgress,
   total,
 }: BodyProgress): (bytes: number) => Promise<void> | undefined {
-  let batches = 0;
+  const turn = turns(signal);
   return (bytes) => {
-    throwIfAborted(signal);
     onProgress?.({ bytes, total });
-    batches++;
-    return batches % BATCHES_PER_TURN === 0 ? turn(signal) : undefined;
+    return turn();
   };
-}
-
-// A timer, which every runtime has; a promise alone lets no input and no other timer in.
-async function turn(signal: AbortSignal | undefined): Promise<void> {
-  await new Promise<void>((resolve) => setTimeout(resolve, 0));
-  throwIfAborted(signal);
 }

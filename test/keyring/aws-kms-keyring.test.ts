@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { decrypt, encrypt, type Keyring, multiKeyring } from '../../src/index.ts';
 import {
   type AwsKmsKeyringOptions,
@@ -151,9 +152,15 @@ describe('key identifiers', () => {
     ['an ARN without account', { generatorKeyId: 'arn:aws:kms:us-east-1::key/x' }],
     ['a region that is no region', { keyIds: ['arn:aws:kms:evil.example/?:000000000000:key/x'] }],
     ['attemptTimeoutMs 0', { generatorKeyId: 'alias/a', attemptTimeoutMs: 0 }],
+    ['keyIds that are text', { keyIds: 'alias/a' }],
+    ['grant tokens that are text', { generatorKeyId: 'alias/a', grantTokens: 'abc' }],
+    ['a supplier that is no function', { generatorKeyId: 'alias/a', clientSupplier: 'x' }],
+    ['an option that it does not know', { generatorKeyId: 'alias/a', timeoutMs: 5 }],
+    ['an ARN with a line break in it', { generatorKeyId: 'arn:aws:kms:us-east-1:000000000000:key/x\n' }],
+    ['an ARN with more parts', { generatorKeyId: 'arn:aws:kms:us-east-1:000000000000:key/x:y' }],
     ['deadlineMs Infinity', { generatorKeyId: 'alias/a', deadlineMs: Number.POSITIVE_INFINITY }],
   ])('refuses %s', async (_, options) => {
-    expect(await failureCode(() => awsKmsKeyring(options))).toBe('INVALID_ARGUMENT');
+    expect(await failureCode(() => awsKmsKeyring(options as never))).toBe('INVALID_ARGUMENT');
   });
 
   it('does not ignore options of a later version', async () => {
@@ -293,22 +300,88 @@ describe('time', () => {
     expect(took).toBeLessThan(2000);
   });
 
-  it('leaves a client behind that ignores its signal, and wipes an answer that comes late', async () => {
-    const late = bytes(32);
-    let answered: (() => void) | undefined;
+  it('leaves a client behind that ignores its signal, whose late answer stays its own', async () => {
+    const shared = bytes(32);
+    let answer: (() => void) | undefined;
     const deaf: KmsApi = {
       generateDataKey: () =>
         new Promise((resolve) => {
-          answered = () => resolve({ KeyId: arns[0]!, Plaintext: late, CiphertextBlob: bytes(9) });
+          answer = () => resolve({ KeyId: arns[0]!, Plaintext: shared, CiphertextBlob: bytes(9) });
         }),
-      encrypt: async () => ({}),
+      encrypt: async ({ KeyId }) => ({ KeyId, CiphertextBlob: bytes(9) }),
       decrypt: async () => ({}),
     };
     const slow = keyring({ clientSupplier: () => deaf, attemptTimeoutMs: 50 });
     expect(await failureCode(encrypt(bytes(3), { keyring: slow }))).toBe('TIMEOUT');
-    answered!();
+    answer!();
     await new Promise((resolve) => setTimeout(resolve, 0));
-    expect(late).toEqual(new Uint8Array(32));
+    expect(shared).toEqual(bytes(32));
+  });
+
+  it('wipes an answer that comes late to a client of its own', async () => {
+    const before = { ...process.env };
+    Object.assign(process.env, kms.env);
+    const late = bytes(32);
+    const answer = { KeyId: arns[0]!, Plaintext: late, CiphertextBlob: bytes(9) };
+    const send = vi
+      .spyOn(KMSClient.prototype, 'send')
+      .mockImplementation(() => new Promise((resolve) => setTimeout(resolve, 80, answer)) as never);
+    try {
+      const slow = awsKmsKeyring({ generatorKeyId: arns[0]!, attemptTimeoutMs: 30 });
+      expect(await failureCode(encrypt(bytes(3), { keyring: slow }))).toBe('TIMEOUT');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(late).toEqual(new Uint8Array(32));
+    } finally {
+      send.mockRestore();
+      process.env = before;
+    }
+  });
+
+  it('asks a supplier again that has not answered in time', async () => {
+    let asked = 0;
+    const once = keyring({
+      attemptTimeoutMs: 60,
+      clientSupplier: (region) => (asked++ === 0 ? new Promise(() => {}) : kms.clientSupplier(region)),
+    });
+    expect(await failureCode(encrypt(bytes(3), { ...FAST, keyring: once }))).toBe('TIMEOUT');
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    const patient = await encrypt(bytes(3), { ...FAST, keyring: once }).catch((error) => error.code);
+    expect(patient).not.toBe('TIMEOUT');
+    expect(asked).toBeGreaterThan(1);
+  });
+
+  it('keeps the reason of an abort, with several keys and in a multi-keyring', async () => {
+    for (const region of REGIONS) kms.setFault(region, { kind: 'black-hole', operation: 'Encrypt' });
+    for (const one of [keyring(), multiKeyring({ generator: aesKeyring(), children: [only(0), only(1)] })]) {
+      const error = await failure(
+        encrypt(bytes(3), { ...FAST, keyring: one, signal: AbortSignal.timeout(80) }),
+      );
+      expect(error.code).toBe('ABORTED');
+      expect((error.cause as Error).name).toBe('TimeoutError');
+    }
+  });
+
+  it('leaves no listener and no warning behind, with many keys', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    const api: KmsApi = {
+      generateDataKey: async ({ KeyId }) => ({ KeyId, Plaintext: bytes(32), CiphertextBlob: bytes(9) }),
+      encrypt: async ({ KeyId }) => ({ KeyId, CiphertextBlob: bytes(9) }),
+      decrypt: async () => ({}),
+    };
+    const many = keyring({ keyIds: new Array(30).fill(arns[1]), clientSupplier: () => api });
+    const { signal } = new AbortController();
+    const added = vi.spyOn(signal, 'addEventListener');
+    const removed = vi.spyOn(signal, 'removeEventListener');
+    for (let i = 0; i < 20; i++) await encrypt(bytes(3), { ...FAST, keyring: many, signal });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    process.off('warning', onWarning);
+    expect(warnings.filter(({ name }) => name === 'MaxListenersExceededWarning')).toEqual([]);
+    expect(added.mock.calls.length).toBeGreaterThan(0);
+    const left = new Set(added.mock.calls.map(([, listener]) => listener));
+    for (const [, listener] of removed.mock.calls) left.delete(listener);
+    expect(left.size).toBe(0);
   });
 
   it('stops at once when the caller aborts, on encrypt and on decrypt', async () => {
@@ -403,6 +476,67 @@ describe('clients', () => {
     } finally {
       process.env = before;
     }
+  });
+
+  it('does not fail with its metrics', async () => {
+    for (const onKmsCall of [
+      () => {
+        throw new Error('metrics down');
+      },
+      () => Promise.reject(new Error('metrics down')),
+    ]) {
+      const { ciphertext } = await encrypt(bytes(1), { ...FAST, keyring: keyring({ onKmsCall }) });
+      expect((await decrypt(ciphertext, { keyring: keyring({ onKmsCall }) })).plaintext).toEqual(bytes(1));
+    }
+  });
+
+  it.each([
+    ['null from the supplier', () => null],
+    ['a number from the supplier', () => 5],
+    ['an empty object from the supplier', () => ({})],
+    [
+      'a supplier that throws',
+      () => {
+        throw new Error('no credentials');
+      },
+    ],
+    ['null as an answer', () => ({ generateDataKey: async () => null })],
+    ['an answer without a promise', () => ({ generateDataKey: () => 7 })],
+    [
+      'a KeyId that is no text',
+      () => ({ generateDataKey: async () => ({ KeyId: 5, Plaintext: bytes(32), CiphertextBlob: bytes(3) }) }),
+    ],
+    [
+      'a blob that does not fit',
+      () => ({
+        generateDataKey: async () => ({
+          KeyId: arns[0],
+          Plaintext: bytes(32),
+          CiphertextBlob: new Uint8Array(65_536),
+        }),
+      }),
+    ],
+    [
+      'a plaintext that is text',
+      () => ({
+        generateDataKey: async () => ({
+          KeyId: arns[0],
+          Plaintext: 'x'.repeat(32),
+          CiphertextBlob: bytes(3),
+        }),
+      }),
+    ],
+  ])('%s is one typed error with operation, region and key', async (_, clientSupplier) => {
+    const error = await failure(
+      encrypt(bytes(1), { keyring: keyring({ clientSupplier: clientSupplier as never }) }),
+    );
+    expect(error).toMatchObject({
+      code: 'KMS_FAILED',
+      operation: 'GenerateDataKey',
+      region: 'us-east-1',
+      keyId: arns[0],
+    });
+    expect(error.message).not.toMatch(/not a function|Cannot (use|read)/);
   });
 
   it('tells metrics of every call, and nothing of keys', async () => {

@@ -5,11 +5,13 @@
  * in configured order, whatever the order of the answers. On decrypt only entries of configured key ARNs are tried.
  * Source: AWS Encryption SDK specification, `framework/aws-kms/aws-kms-keyring.md`, `aws-kms-multi-keyrings.md`.
  */
-import { utf8, utf8Text } from '../../bytes.ts';
+import { copy, utf8, utf8Text } from '../../bytes.ts';
+import { Deadline, turns } from '../../deadline.ts';
 import type { EncryptedDataKey } from '../../encrypted-data-key.ts';
 import {
+  checkOptions,
+  combined,
   type DecryptAttempt,
-  FramesealError,
   invalidArgument,
   kindOf,
   throwIfAborted,
@@ -24,7 +26,6 @@ import {
   type OnEncryptOptions,
   refuseDataKey,
 } from '../keyring.ts';
-import { type Deadline, startDeadline } from './deadline.ts';
 import { type KeyIdentifier, keyIdentifier, mayBe, parseKeyResourceArn } from './key-arn.ts';
 import type { ClientSupplier, KmsOutput } from './kms-api.ts';
 import { answeredBytes, type KmsCall, KmsCaller } from './kms-caller.ts';
@@ -32,29 +33,38 @@ import { answeredBytes, type KmsCall, KmsCaller } from './kms-caller.ts';
 /** Options that all KMS keyrings have. */
 export interface AwsKmsCommonOptions {
   /** Default: one `KMSClient` for each region, made at its first use and kept. */
-  readonly clientSupplier?: ClientSupplier;
-  readonly grantTokens?: readonly string[];
+  readonly clientSupplier?: ClientSupplier | undefined;
+  readonly grantTokens?: readonly string[] | undefined;
   /** How long one call may take, the client's own retries included. Default 5000. */
-  readonly attemptTimeoutMs?: number;
+  readonly attemptTimeoutMs?: number | undefined;
   /** How long a whole wrap or unwrap may take. Default 15000. */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   /** Added to the user agent of clients that the keyring makes. */
-  readonly userAgentSuffix?: string;
-  /** Told of every call, for metrics. It never sees a key. */
-  readonly onKmsCall?: (call: KmsCall) => void;
+  readonly userAgentSuffix?: string | undefined;
+  /** Told of every call, for metrics. It never sees a key; what it throws is ignored. */
+  readonly onKmsCall?: ((call: KmsCall) => unknown) | undefined;
 }
 
 /** Options of {@link awsKmsKeyring}: a generator, further keys, or both. */
 export interface AwsKmsKeyringOptions extends AwsKmsCommonOptions {
   /** Generates the data key. A key ARN, alias ARN, `alias/NAME` or key id; only key ARNs match on decrypt. */
-  readonly generatorKeyId?: string;
+  readonly generatorKeyId?: string | undefined;
   /** Wrap the same data key. */
-  readonly keyIds?: readonly string[];
+  readonly keyIds?: readonly string[] | undefined;
 }
 
 const NAME = 'awsKmsKeyring';
 const PROVIDER_ID = 'aws-kms';
 const MAX_TIMEOUT = 2 ** 31 - 1;
+const COMMON = [
+  'clientSupplier',
+  'grantTokens',
+  'attemptTimeoutMs',
+  'deadlineMs',
+  'userAgentSuffix',
+  'onKmsCall',
+];
+const LATER = ['preferredRegions', 'hedgeAfterMs', 'quorum'];
 
 /**
  * A keyring over KMS keys.
@@ -62,11 +72,12 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
  *   key, if any key cannot wrap; decrypting throws `NO_DATA_KEY` with every attempt.
  */
 export function awsKmsKeyring(options: AwsKmsKeyringOptions): Keyring {
+  checkOptions(options, ['generatorKeyId', 'keyIds', ...COMMON], LATER);
+  const { generatorKeyId, keyIds = [] } = options;
+  if (!Array.isArray(keyIds)) throw invalidArgument('keyIds', 'an array of key ids', kindOf(keyIds));
   const generator =
-    options.generatorKeyId === undefined
-      ? undefined
-      : keyIdentifier('generatorKeyId', options.generatorKeyId);
-  const others = (options.keyIds ?? []).map((id) => keyIdentifier('keyIds', id));
+    generatorKeyId === undefined ? undefined : keyIdentifier('generatorKeyId', generatorKeyId);
+  const others = keyIds.map((id: string) => keyIdentifier('keyIds', id));
   const keys = generator ? [generator, ...others] : others;
   if (keys.length === 0) throw invalidArgument('generatorKeyId', 'a key, or keys in "keyIds"', 'neither');
   const call = new KmsWrapper(options);
@@ -77,11 +88,10 @@ export function awsKmsKeyring(options: AwsKmsKeyringOptions): Keyring {
   ): Promise<EncryptionMaterials> {
     const deadline = call.deadline(signal);
     try {
-      if (materials.plaintextDataKey !== undefined)
-        return await call.wrapAll(keys, materials, deadline.signal);
+      if (materials.plaintextDataKey !== undefined) return await call.wrapAll(keys, materials, deadline);
       if (generator === undefined)
         throw invalidArgument('generatorKeyId', 'a key to generate the data key', 'none');
-      return await call.generateAndWrap(generator, others, materials, deadline.signal);
+      return await call.generateAndWrap(generator, others, materials, deadline);
     } finally {
       deadline.stop();
     }
@@ -100,7 +110,7 @@ export function awsKmsKeyring(options: AwsKmsKeyringOptions): Keyring {
     }
     const deadline = call.deadline(signal);
     try {
-      return await call.unwrapFirst(edks, keys, materials, deadline.signal, signal);
+      return await call.unwrapFirst(edks, keys, materials, deadline, signal);
     } finally {
       deadline.stop();
     }
@@ -115,20 +125,26 @@ class KmsWrapper {
   readonly #grantTokens: readonly string[];
 
   constructor(options: AwsKmsCommonOptions) {
-    const { attemptTimeoutMs = 5000, deadlineMs = 15000, grantTokens = [] } = options;
+    const { attemptTimeoutMs = 5000, deadlineMs = 15000, grantTokens = [], clientSupplier } = options;
     checkMilliseconds('attemptTimeoutMs', attemptTimeoutMs);
     checkMilliseconds('deadlineMs', deadlineMs);
-    refuseUnknown(options);
+    if (!Array.isArray(grantTokens))
+      throw invalidArgument('grantTokens', 'an array of texts', kindOf(grantTokens));
+    if (clientSupplier !== undefined && typeof clientSupplier !== 'function') {
+      throw invalidArgument('clientSupplier', 'a function', kindOf(clientSupplier));
+    }
     this.#deadlineMs = deadlineMs;
     this.#grantTokens = [...grantTokens];
-    const { clientSupplier, userAgentSuffix, onKmsCall } = options;
+    const { userAgentSuffix, onKmsCall } = options;
     this.#caller = new KmsCaller({ clientSupplier, userAgentSuffix, onKmsCall, attemptTimeoutMs });
   }
 
   deadline(signal: AbortSignal | undefined): Deadline {
-    const expired = () =>
-      new FramesealError('TIMEOUT', `${NAME}: not done within ${this.#deadlineMs} ms (deadlineMs)`);
-    return startDeadline(this.#deadlineMs, signal, expired);
+    return new Deadline(
+      this.#deadlineMs,
+      signal,
+      `${NAME} was not done within ${this.#deadlineMs} ms (deadlineMs)`,
+    );
   }
 
   // A data key that could not be wrapped everywhere is wiped: this keyring made it, so it may.
@@ -136,27 +152,81 @@ class KmsWrapper {
     generator: KeyIdentifier,
     others: readonly KeyIdentifier[],
     materials: EncryptionMaterials,
-    signal: AbortSignal,
+    deadline: Deadline,
   ): Promise<EncryptionMaterials> {
-    const generated = await this.#generate(generator, materials, signal);
+    const generated = await this.#generate(generator, materials, deadline);
     try {
-      return await this.wrapAll(others, generated, signal);
+      return await this.wrapAll(others, generated, deadline);
     } catch (error) {
       generated.plaintextDataKey?.fill(0);
       throw error;
     }
   }
 
+  // All are tried before one failure fails the whole, so that the error can name every key that is out of reach.
+  async wrapAll(
+    keys: readonly KeyIdentifier[],
+    materials: EncryptionMaterials,
+    deadline: Deadline,
+  ): Promise<EncryptionMaterials> {
+    const answers = await Promise.allSettled(keys.map((key) => this.#wrap(key, materials, deadline)));
+    const failures = answers.flatMap((answer) =>
+      answer.status === 'rejected' ? [answer.reason as unknown] : [],
+    );
+    const aborted = failures.find((failure) => deadline.signal.aborted && deadline.signal.reason === failure);
+    if (aborted !== undefined) throw aborted;
+    if (failures.length > 0) throw combined(failures, 'keys could not wrap the data key');
+    return withEdks(
+      materials,
+      answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : [])),
+    );
+  }
+
+  // Entries in the message's order. What a key ARN does not match is listed too, so that an alias in its place is seen.
+  async unwrapFirst(
+    edks: readonly EncryptedDataKey[],
+    keys: readonly KeyIdentifier[],
+    materials: DecryptionMaterials,
+    deadline: Deadline,
+    callerSignal: AbortSignal | undefined,
+  ): Promise<DecryptionMaterials> {
+    const attempts: DecryptAttempt[] = [];
+    const causes: unknown[] = [];
+    const byArn = new Map(
+      keys.filter(({ arn }) => arn?.resourceType === 'key').map((key) => [key.text, key]),
+    );
+    const other = notConfigured(keys);
+    const turn = turns(callerSignal);
+    for (const edk of edks) {
+      await turn();
+      const key = byArn.get(arnOf(edk));
+      if (key === undefined) {
+        attempts.push(attempt(edk, NAME, other));
+        continue;
+      }
+      try {
+        throwIfAborted(deadline.signal);
+        return await this.#unwrap(edk, key, materials, deadline);
+      } catch (error) {
+        throwIfAborted(callerSignal);
+        causes.push(error);
+        attempts.push(attempt(edk, NAME, error instanceof Error ? error.message : String(error)));
+      }
+    }
+    if (attempts.length === 0) return materials;
+    throw noDataKey(attempts, causes);
+  }
+
   async #generate(
     key: KeyIdentifier,
     materials: EncryptionMaterials,
-    signal: AbortSignal,
+    deadline: Deadline,
   ): Promise<EncryptionMaterials> {
     const { keyLength } = materials.algorithmSuite;
     const input = { ...this.#input(key.text, materials), NumberOfBytes: keyLength };
     return this.#caller.call(
       { operation: 'GenerateDataKey', region: key.arn?.region, keyId: key.text },
-      signal,
+      deadline,
       (api, options) => api.generateDataKey(input, options),
       (output) => {
         const edk = wrapped(key, output);
@@ -168,83 +238,41 @@ class KmsWrapper {
     );
   }
 
-  // All are tried before one failure fails the whole, so that the error can name every key that is out of reach.
-  async wrapAll(
-    keys: readonly KeyIdentifier[],
-    materials: EncryptionMaterials,
-    signal: AbortSignal,
-  ): Promise<EncryptionMaterials> {
-    const answers = await Promise.allSettled(keys.map((key) => this.#wrap(key, materials, signal)));
-    const failures = answers.flatMap((answer) =>
-      answer.status === 'rejected' ? [answer.reason as FramesealError] : [],
-    );
-    if (failures.length > 0) throw wrapFailure(failures);
-    return withEdks(
-      materials,
-      answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : [])),
-    );
-  }
-
+  // The data key is lent as a copy: a client may wipe what it has sent.
   async #wrap(
     key: KeyIdentifier,
     materials: EncryptionMaterials,
-    signal: AbortSignal,
+    deadline: Deadline,
   ): Promise<EncryptedDataKey> {
-    const input = { ...this.#input(key.text, materials), Plaintext: materials.plaintextDataKey! };
-    return this.#caller.call(
-      { operation: 'Encrypt', region: key.arn?.region, keyId: key.text },
-      signal,
-      (api, options) => api.encrypt(input, options),
-      (output) => wrapped(key, output),
-    );
-  }
-
-  // Entries in the message's order. What a key ARN does not match is listed too, so that an alias in its place is seen.
-  async unwrapFirst(
-    edks: readonly EncryptedDataKey[],
-    keys: readonly KeyIdentifier[],
-    materials: DecryptionMaterials,
-    signal: AbortSignal,
-    callerSignal: AbortSignal | undefined,
-  ): Promise<DecryptionMaterials> {
-    const attempts: DecryptAttempt[] = [];
-    const causes: unknown[] = [];
-    for (const edk of edks) {
-      const key = keys.find(({ text, arn }) => arn?.resourceType === 'key' && text === arnOf(edk));
-      if (key === undefined) {
-        attempts.push(attempt(edk, NAME, notConfigured(keys)));
-        continue;
-      }
-      try {
-        throwIfAborted(signal);
-        return await this.#unwrap(edk, key, materials, signal);
-      } catch (error) {
-        throwIfAborted(callerSignal);
-        causes.push(error);
-        attempts.push(attempt(edk, NAME, error instanceof Error ? error.message : String(error)));
-      }
+    const lent = copy(materials.plaintextDataKey!);
+    const input = { ...this.#input(key.text, materials), Plaintext: lent };
+    try {
+      return await this.#caller.call(
+        { operation: 'Encrypt', region: key.arn?.region, keyId: key.text },
+        deadline,
+        (api, options) => api.encrypt(input, options),
+        (output) => wrapped(key, output),
+      );
+    } finally {
+      lent.fill(0);
     }
-    if (attempts.length === 0) return materials;
-    throw noDataKey(attempts, causes);
   }
 
   async #unwrap(
     edk: EncryptedDataKey,
     key: KeyIdentifier,
     materials: DecryptionMaterials,
-    signal: AbortSignal,
+    deadline: Deadline,
   ): Promise<DecryptionMaterials> {
-    const input = { ...this.#input(key.text, materials), CiphertextBlob: edk.ciphertext };
+    const input = { ...this.#input(key.text, materials), CiphertextBlob: copy(edk.ciphertext) };
     return this.#caller.call(
       { operation: 'Decrypt', region: key.arn?.region, keyId: key.text },
-      signal,
+      deadline,
       (api, options) => api.decrypt(input, options),
       (output) => {
         if (output.KeyId !== key.text) throw new Error('the answer is of another key than the one asked for');
-        return {
-          ...materials,
-          plaintextDataKey: answeredBytes('Plaintext', output, materials.algorithmSuite.keyLength),
-        };
+        const plaintextDataKey = answeredBytes('Plaintext', output, materials.algorithmSuite.keyLength);
+        return { ...materials, plaintextDataKey };
       },
     );
   }
@@ -260,31 +288,17 @@ class KmsWrapper {
 
 // aws-kms-keyring.md#onencrypt: the answer's KeyId must be a key ARN; it must also be one that the asked name can mean.
 function wrapped(key: KeyIdentifier, output: KmsOutput): EncryptedDataKey {
-  const keyId = output.KeyId ?? '';
+  const keyId = typeof output.KeyId === 'string' ? output.KeyId : '';
   const arn = parseKeyResourceArn(keyId);
-  if (arn === undefined || !mayBe(key, arn, keyId))
+  if (arn === undefined || !mayBe(key, arn, keyId)) {
     throw new Error('the answer is of another key than the one asked for');
-  return {
-    providerId: PROVIDER_ID,
-    providerInfo: utf8(keyId)!,
-    ciphertext: answeredBytes('CiphertextBlob', output),
-  };
+  }
+  const ciphertext = answeredBytes('CiphertextBlob', output);
+  return { providerId: PROVIDER_ID, providerInfo: utf8(keyId)!, ciphertext };
 }
 
 function withEdks(materials: EncryptionMaterials, added: readonly EncryptedDataKey[]): EncryptionMaterials {
   return { ...materials, encryptedDataKeys: [...materials.encryptedDataKeys, ...added] };
-}
-
-function wrapFailure(failures: readonly FramesealError[]): FramesealError {
-  const [first] = failures;
-  if (failures.length === 1) return first!;
-  const { operation, region, keyId, code } = failures.find(({ code }) => code === 'KMS_FAILED') ?? first!;
-  return new FramesealError(code, failures.map((failure) => failure.message).join('; '), {
-    cause: new AggregateError(failures, `${failures.length} keys could not wrap the data key`),
-    region,
-    ...(operation !== undefined && { operation }),
-    ...(keyId !== undefined && { keyId }),
-  });
 }
 
 function notConfigured(keys: readonly KeyIdentifier[]): string {
@@ -298,13 +312,7 @@ function arnOf(edk: EncryptedDataKey): string {
 }
 
 function checkMilliseconds(name: string, value: number): void {
-  if (!Number.isFinite(value) || value < 1 || value > MAX_TIMEOUT)
+  if (!Number.isFinite(value) || value < 1 || value > MAX_TIMEOUT) {
     throw invalidArgument(name, `1..${MAX_TIMEOUT} ms`, kindOf(value));
-}
-
-// An option that a later version has must not be ignored by this one.
-function refuseUnknown(options: object): void {
-  const later = ['preferredRegions', 'hedgeAfterMs', 'quorum'].filter((name) => name in options);
-  if (later.length > 0)
-    throw new FramesealError('UNSUPPORTED', `this version has no option "${later.join('", "')}"`);
+  }
 }

@@ -25,21 +25,24 @@ export interface KeyIdentifier {
   readonly arn: KeyArn | undefined;
 }
 
+const PARTITION = /^[a-z0-9-]+$/;
 const REGION = /^[a-z0-9]+(?:-[a-z0-9]+)+$/;
+const ACCOUNT = /^[A-Za-z0-9-]+$/;
+const RESOURCE_ID = /^[A-Za-z0-9/_-]+$/;
 const MAX_LENGTH = 2048; // of a KeyId in the KMS API
 const KEY_ID = /^[A-Za-z0-9-]+$/;
 const ALIAS = /^alias\/[A-Za-z0-9/_-]+$/;
 
 /** The parts of a KMS ARN; `undefined` for any other text. */
 export function parseKeyArn(text: string): KeyArn | undefined {
-  const [prefix, partition, service, region, accountId, ...rest] = text.split(':');
-  const resource = rest.join(':');
+  const [prefix, partition = '', service, region = '', accountId = '', resource = '', ...rest] =
+    text.split(':');
   const slash = resource.indexOf('/');
   const resourceType = resource.slice(0, slash);
   const resourceId = resource.slice(slash + 1);
-  if (prefix !== 'arn' || service !== 'kms' || !partition || !accountId || !resourceId) return undefined;
-  if (region === undefined || region.length > 63 || !REGION.test(region)) return undefined;
-  if (resourceType !== 'key' && resourceType !== 'alias') return undefined;
+  if (prefix !== 'arn' || service !== 'kms' || rest.length > 0 || region.length > 63) return undefined;
+  if (!PARTITION.test(partition) || !REGION.test(region) || !ACCOUNT.test(accountId)) return undefined;
+  if ((resourceType !== 'key' && resourceType !== 'alias') || !RESOURCE_ID.test(resourceId)) return undefined;
   return { partition, region, accountId, resourceType, resourceId };
 }
 

@@ -3,9 +3,10 @@
  * a word to the caller's metrics. No retries: the client has its own, and other keys are tried instead.
  */
 import { type Bytes, copy } from '../../bytes.ts';
+import { Deadline, untilAborted } from '../../deadline.ts';
 import { aborted, escapeText, FramesealError } from '../../errors.ts';
-import { startDeadline, untilAborted } from './deadline.ts';
-import type { ClientSupplier, KmsApi, KmsCallOptions, KmsClient, KmsOutput } from './kms-api.ts';
+
+import type { ClientSupplier, KmsApi, KmsCallOptions, KmsOutput, KmsSender } from './kms-api.ts';
 
 /** What metrics learn of a call. Never a key. */
 export interface KmsCall {
@@ -25,7 +26,7 @@ export interface CallerOptions {
   readonly clientSupplier?: ClientSupplier | undefined;
   readonly userAgentSuffix?: string | undefined;
   readonly attemptTimeoutMs: number;
-  readonly onKmsCall?: ((call: KmsCall) => void) | undefined;
+  readonly onKmsCall?: ((call: KmsCall) => unknown) | undefined;
 }
 
 /** Which call. */
@@ -35,10 +36,16 @@ export interface CallTarget {
   readonly keyId: string;
 }
 
+/** A client, and whether this library made it: then nobody else sees its answers. */
+interface Client {
+  readonly api: KmsApi;
+  readonly own: boolean;
+}
+
 /** Makes the calls of one keyring. */
 export class KmsCaller {
   readonly #options: CallerOptions;
-  readonly #clients = new Map<string | undefined, Promise<KmsApi>>();
+  readonly #clients = new Map<string | undefined, Promise<Client>>();
 
   constructor(options: CallerOptions) {
     this.#options = options;
@@ -47,64 +54,77 @@ export class KmsCaller {
   /**
    * Makes a call and checks its answer.
    * @param read takes what is needed from the answer; throws an Error whose text says what is wrong with it.
-   * @throws FramesealError `KMS_FAILED`, `TIMEOUT`, or the signal's own reason
+   * @throws FramesealError `KMS_FAILED`, `TIMEOUT`, or the caller's own abort
    */
   async call<T>(
     target: CallTarget,
-    signal: AbortSignal,
+    whole: Deadline,
     request: (api: KmsApi, options: KmsCallOptions) => Promise<KmsOutput>,
     read: (output: KmsOutput) => T,
   ): Promise<T> {
     const started = performance.now();
     let outcome = 'ok';
-    const deadline = startDeadline(this.#options.attemptTimeoutMs, signal, () => this.#timedOut(target));
+    const { attemptTimeoutMs } = this.#options;
+    const text = `${describe(target)} timed out after ${attemptTimeoutMs} ms (attemptTimeoutMs)`;
+    const deadline = new Deadline(attemptTimeoutMs, whole, text);
     try {
-      const api = await untilAborted(deadline.signal, this.#client(target), () => {});
-      const answer = request(api, { signal: deadline.signal });
-      return read(await untilAborted(deadline.signal, answer, wipe));
+      const { api, own } = await this.#client(target, deadline.signal);
+      const answer = Promise.resolve(request(api, { signal: deadline.signal }));
+      const output = await untilAborted(deadline.signal, answer, own ? wipe : undefined);
+      if (output === null || typeof output !== 'object') throw new Error('the answer is empty');
+      return read(output);
     } catch (error) {
-      outcome = error instanceof Error ? error.name : 'Error';
-      if (deadline.signal.aborted) {
-        const reason = aborted(deadline.signal);
-        outcome = reason.code;
-        throw reason.code === 'TIMEOUT' ? inTime(target, reason) : reason;
-      }
-      throw error instanceof FramesealError ? error : failed(target, error);
+      const failure = deadline.signal.aborted
+        ? inTime(target, aborted(deadline.signal))
+        : error instanceof FramesealError
+          ? error
+          : failed(target, error);
+      outcome =
+        failure.cause instanceof Error && failure.code === 'KMS_FAILED' ? failure.cause.name : failure.code;
+      throw failure;
     } finally {
       deadline.stop();
-      this.#options.onKmsCall?.({ ...target, milliseconds: performance.now() - started, outcome });
+      this.#tell({ ...target, milliseconds: performance.now() - started, outcome });
     }
   }
 
-  // One client for a region; a refusal or a failure is not kept.
-  #client(target: CallTarget): Promise<KmsApi> {
+  // One client for a region. A refusal, a failure and one that has not come in time are not kept.
+  async #client(target: CallTarget, signal: AbortSignal): Promise<Client> {
     const { region } = target;
     let client = this.#clients.get(region);
     if (client === undefined) {
       client = this.#makeClient(target);
       this.#clients.set(region, client);
-      client.catch(() => this.#clients.delete(region));
     }
-    return client;
+    try {
+      return await untilAborted(signal, client);
+    } catch (error) {
+      if (this.#clients.get(region) === client) this.#clients.delete(region);
+      throw error;
+    }
   }
 
-  async #makeClient(target: CallTarget): Promise<KmsApi> {
+  async #makeClient({ region }: CallTarget): Promise<Client> {
     const { clientSupplier, userAgentSuffix } = this.#options;
     if (clientSupplier === undefined) {
       const sdk = await import('./kms-client.ts');
-      return sdk.sdkApi(sdk.ownClient(target.region, userAgentSuffix));
+      return { api: sdk.sdkApi(sdk.ownClient(region, userAgentSuffix)), own: true };
     }
-    const client: KmsClient | undefined = await clientSupplier(target.region);
-    if (client === undefined) throw new Error('the clientSupplier refuses this region');
-    if ('generateDataKey' in client) return client;
-    if (typeof client.send !== 'function')
+    const client: Partial<KmsApi & KmsSender> | undefined = await clientSupplier(region);
+    if (client == null) throw new Error('the clientSupplier refuses this region');
+    if (typeof client.generateDataKey === 'function') return { api: client as KmsApi, own: false };
+    if (typeof client.send !== 'function') {
       throw new Error('the clientSupplier answered neither a KMSClient nor a KmsApi');
-    return (await import('./kms-client.ts')).sdkApi(client);
+    }
+    return { api: (await import('./kms-client.ts')).sdkApi(client as KmsSender), own: false };
   }
 
-  #timedOut(target: CallTarget): FramesealError {
-    const what = `${describe(target)} timed out after ${this.#options.attemptTimeoutMs} ms (attemptTimeoutMs)`;
-    return new FramesealError('TIMEOUT', what, target);
+  // Metrics that fail are no reason to fail a message.
+  #tell(call: KmsCall): void {
+    try {
+      const told: unknown = this.#options.onKmsCall?.(call);
+      if (told instanceof Promise) told.catch(() => {});
+    } catch {}
   }
 }
 
@@ -116,8 +136,9 @@ export function answeredBytes(
 ): Bytes {
   const bytes = output[field];
   if (!(bytes instanceof Uint8Array) || bytes.length === 0) throw new Error(`the answer has no ${field}`);
-  if (length !== undefined && bytes.length !== length) {
-    throw new Error(`the answer's ${field} has ${bytes.length} bytes; ${length} were expected`);
+  const fits = length === undefined ? bytes.length <= 0xffff : bytes.length === length;
+  if (!fits) {
+    throw new Error(`the answer's ${field} has ${bytes.length} bytes; expected ${length ?? 'at most 65535'}`);
   }
   return copy(bytes);
 }
@@ -128,11 +149,9 @@ function describe({ operation, region, keyId }: CallTarget): string {
 
 // A deadline of the whole operation says which call it has cut off.
 function inTime(target: CallTarget, reason: FramesealError): FramesealError {
-  if (reason.operation !== undefined) return reason;
-  return new FramesealError('TIMEOUT', `${describe(target)}: ${reason.message}`, {
-    ...target,
-    cause: reason,
-  });
+  if (reason.code !== 'TIMEOUT') return reason;
+  const text = reason.message.startsWith('KMS ') ? reason.message : `${describe(target)}: ${reason.message}`;
+  return new FramesealError('TIMEOUT', text, target);
 }
 
 function failed(target: CallTarget, error: unknown): FramesealError {
@@ -154,5 +173,5 @@ function safeCause(error: unknown): unknown {
 
 // An answer that came after its time: nobody else will see it.
 function wipe(output: KmsOutput): void {
-  output?.Plaintext?.fill?.(0);
+  if (output.Plaintext instanceof Uint8Array) output.Plaintext.fill(0);
 }

@@ -1,0 +1,101 @@
+/**
+ * Time: deadlines that hold whatever a callee does, promises that are left behind when a signal aborts, and turns of the
+ * event loop for everyone else.
+ */
+import { aborted, deadlineError, throwIfAborted } from './errors.ts';
+
+/** A signal that aborts when its time is over, or when its parent's does. */
+export class Deadline {
+  readonly #controller = new AbortController();
+  readonly #children = new Set<Deadline>();
+  readonly #stop: () => void;
+
+  /**
+   * @param parent the caller's signal, or the deadline of the whole operation, of which this is a part.
+   * @param expired the text when the time is over.
+   * @throws FramesealError at once if the parent is aborted already.
+   */
+  constructor(milliseconds: number, parent: AbortSignal | Deadline | undefined, expired: string) {
+    throwIfAborted(parent instanceof Deadline ? parent.signal : parent);
+    const timer = setTimeout(() => this.#abort(deadlineError(expired)), milliseconds);
+    const leave = parent instanceof Deadline ? parent.#adopt(this) : this.#follow(parent);
+    this.#stop = () => {
+      clearTimeout(timer);
+      leave();
+    };
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Ends it: no timer and no listener stays. */
+  stop(): void {
+    this.#stop();
+  }
+
+  #abort(reason: unknown): void {
+    this.#controller.abort(reason);
+    for (const child of this.#children) child.#abort(reason);
+  }
+
+  // Children hang on their parent, not on its signal: a signal warns of leaks when it has many listeners.
+  #adopt(child: Deadline): () => void {
+    this.#children.add(child);
+    return () => this.#children.delete(child);
+  }
+
+  #follow(signal: AbortSignal | undefined): () => void {
+    const follow = () => this.#abort(aborted(signal!));
+    signal?.addEventListener('abort', follow, { once: true });
+    return () => signal?.removeEventListener('abort', follow);
+  }
+}
+
+/** The promise's outcome, or the signal's reason as soon as it aborts. What arrives later is given to `late`. */
+export function untilAborted<T>(
+  signal: AbortSignal | undefined,
+  promise: Promise<T>,
+  late: (value: T) => void = () => {},
+): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const stop = () => reject(aborted(signal));
+    const settle =
+      <V>(then: (value: V) => void) =>
+      (value: V) => {
+        signal.removeEventListener('abort', stop);
+        then(value);
+      };
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    promise.then(
+      settle((value: T) => (signal.aborted ? late(value) : resolve(value))),
+      settle(reject),
+    );
+  });
+}
+
+/** How long a loop may hold the thread. */
+const TURN_MS = 20;
+
+/**
+ * For loops whose length a stranger decides: call it each time round. It lets timers and input in every few
+ * milliseconds, which a promise alone does not.
+ * @throws FramesealError when the signal has aborted.
+ */
+export function turns(signal: AbortSignal | undefined): () => Promise<void> | undefined {
+  let since = performance.now();
+  return () => {
+    throwIfAborted(signal);
+    if (performance.now() - since < TURN_MS) return undefined;
+    return takeTurn(signal).then(() => {
+      since = performance.now();
+    });
+  };
+}
+
+async function takeTurn(signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve) => setTimeout(resolve, 0));
+  throwIfAborted(signal);
+}

@@ -306,7 +306,10 @@ describe('a hostile list of encrypted data keys', () => {
       const ticking = setInterval(() => ticks++, 10);
       const started = performance.now();
       const code = await failureCode(
-        rsa.onDecrypt(materials, hostile('r', utf8('r'), 5000), { signal: AbortSignal.timeout(150), confirmDataKey: async () => false }),
+        rsa.onDecrypt(materials, hostile('r', utf8('r'), 5000), {
+          signal: AbortSignal.timeout(150),
+          confirmDataKey: async () => false,
+        }),
       );
       clearInterval(ticking);
       expect(code).toBe('ABORTED');

@@ -17,7 +17,14 @@ const ROOMS = {
   '^src/encryption-context\\.ts$': ['^src/(bytes|errors)\\.ts$'],
   '^src/suite/': ['^src/(bytes|errors|encryption-context)\\.ts$'],
   '^src/format/': [...BASE, SUITE],
-  '^src/crypto/': [...BASE, SUITE, '^node_modules/@noble/curves/'],
+  '^src/crypto/': [...BASE, SUITE, '^src/engine/wasm/kernel', '^node_modules/@noble/curves/'],
+  '^src/engine/wasm/': [
+    ...BASE,
+    SUITE,
+    '^src/crypto/crypto\\.ts$',
+    '^src/format/message-body\\.ts$',
+    '^src/engine/(engine|frame-layout)\\.ts$',
+  ],
   '^src/kdf/': [...BASE, SUITE, '^src/crypto/(crypto|ec-point)\\.ts$'],
   '^src/engine/': [...BASE, SUITE, '^src/crypto/', '^src/format/message-body(-aad)?\\.ts$'],
   '^src/stream/': [

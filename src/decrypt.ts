@@ -165,6 +165,7 @@ function authenticatedContext(header: ParsedHeader, materials: DecryptionMateria
     encryptionContext,
     (key) => requiredEncryptionContextKeys.includes(key) && !(key in header.encryptionContext),
   );
+  if (Object.keys(required).length === 0) return header.encryptionContext;
   return toContext([...Object.entries(header.encryptionContext), ...Object.entries(required)]);
 }
 
@@ -186,9 +187,8 @@ async function authenticHeader(
   header: ParsedHeader,
   materials: DecryptionMaterials,
   dataKey: DataKey,
-  { engine }: ResolvedOptions,
+  { platform: { engine, crypto } }: ResolvedOptions,
 ): Promise<MessageOpener | undefined> {
-  const crypto = defaultCrypto();
   const { derivedKey, commitKey } = await deriveKeys(crypto, header.suite, dataKey.bytes, header.messageId);
   dataKey.dispose();
   const opener = new MessageOpener(crypto, engine, derivedKey, header);

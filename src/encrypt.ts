@@ -4,7 +4,6 @@
  * Source: AWS Encryption SDK specification, `client-apis/encrypt.md`.
  */
 import { type Bytes, copy } from './bytes.ts';
-import { defaultCrypto } from './crypto/default-crypto.ts';
 import { messageRandom } from './crypto/random.ts';
 import { untilAborted } from './deadline.ts';
 import { checkEncryptedDataKey } from './encrypted-data-key.ts';
@@ -116,9 +115,8 @@ async function writeMessage(
   materials: EncryptionMaterials,
   dataKey: DataKey,
   messageId: Bytes,
-  { engine, signal, onProgress }: ResolvedOptions,
+  { platform: { engine, crypto }, signal, onProgress }: ResolvedOptions,
 ): Promise<EncryptResult> {
-  const crypto = defaultCrypto();
   const { derivedKey, commitKey } = await deriveKeys(crypto, suite, dataKey.bytes, messageId);
   const sealer = new MessageSealer(crypto, engine, derivedKey, messageId);
   derivedKey.fill(0);

@@ -75,16 +75,30 @@ export function toContext(pairs: Iterable<readonly [string, string]>): Context {
   return Object.freeze(context);
 }
 
-/** The pairs whose key passes, as a context. */
+/** The pairs whose key passes, as a context; the same context when all do. */
 export function filterContext(context: Context, keep: (key: string) => boolean): Context {
-  return toContext(Object.entries(context).filter(([key]) => keep(key)));
+  const entries = Object.entries(context);
+  const kept = entries.filter(([key]) => keep(key));
+  return kept.length === entries.length ? context : toContext(kept);
 }
+
+// Contexts are frozen, so what one serialises to is its own for good: header, wrapped data keys and tags share it.
+const serialized = new WeakMap<Context, Bytes>();
 
 /**
  * The serialised context, sorted by the UTF-8 bytes of the keys (not by UTF-16 code units).
  * @throws FramesealError `LIMIT_EXCEEDED` above 65,535 bytes.
  */
 export function serializeContext(context: Context): Bytes {
+  let bytes = serialized.get(context);
+  if (bytes === undefined) {
+    bytes = serialize(context);
+    if (Object.isFrozen(context)) serialized.set(context, bytes);
+  }
+  return bytes;
+}
+
+function serialize(context: Context): Bytes {
   const pairs = Object.entries(context).map(([key, value]) => [encoded(key), encoded(value)] as const);
   if (pairs.length === 0) return new Uint8Array(0);
   pairs.sort(([a], [b]) => compare(a, b));

@@ -3,8 +3,7 @@
  */
 
 import type { ContextInput } from './encryption-context.ts';
-import type { FrameEngine } from './engine/engine.ts';
-import { type EngineChoice, selectEngine } from './engine/select.ts';
+import { type EngineChoice, type Platform, selectPlatform } from './engine/select.ts';
 import { checkOptions, invalidArgument, kindOf } from './errors.ts';
 import type { Keyring } from './keyring/keyring.ts';
 import type { CryptographicMaterialsManager } from './materials/cmm.ts';
@@ -26,7 +25,7 @@ export interface CommonOptions {
   readonly maxEncryptedDataKeys?: number | undefined;
   /** Longest frame, in bytes, that is written or read; also bounds a non-framed body. Default 64 MiB. */
   readonly maxFrameLength?: number | undefined;
-  /** Default `auto`. */
+  /** What serves keys, header and frames; default `auto`. Keyrings choose for themselves. */
   readonly engine?: EngineChoice | undefined;
   /** Aborts between batches of frames and in every call that waits. */
   readonly signal?: AbortSignal | undefined;
@@ -40,7 +39,7 @@ export interface ResolvedOptions {
   readonly commitmentPolicy: CommitmentPolicy;
   readonly maxEncryptedDataKeys: number;
   readonly maxFrameLength: number;
-  readonly engine: FrameEngine;
+  readonly platform: Platform;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: CommonOptions['onProgress'];
 }
@@ -64,6 +63,9 @@ const KNOWN = [
 ];
 const LATER = ['signedStreams', 'maxHeldBytes', 'sidecar'];
 
+// One default manager for a keyring: it holds nothing of any message.
+const managers = new WeakMap<Keyring, CryptographicMaterialsManager>();
+
 /** @throws FramesealError `INVALID_ARGUMENT`, `UNSUPPORTED` */
 export function resolveOptions(options: CommonOptions): ResolvedOptions {
   checkOptions(options, KNOWN, LATER);
@@ -84,7 +86,7 @@ export function resolveOptions(options: CommonOptions): ResolvedOptions {
     commitmentPolicy: resolvePolicy(options.commitmentPolicy),
     maxEncryptedDataKeys,
     maxFrameLength,
-    engine: selectEngine(options.engine),
+    platform: selectPlatform(options.engine),
     signal,
     onProgress,
   };
@@ -115,7 +117,11 @@ function resolveCmm({ keyring, cmm }: CommonOptions): CryptographicMaterialsMana
       keyring === undefined ? 'neither' : 'both',
     );
   }
-  if (keyring !== undefined) return defaultCmm({ keyring });
+  if (keyring !== undefined) {
+    const known = managers.get(keyring) ?? defaultCmm({ keyring });
+    managers.set(keyring, known);
+    return known;
+  }
   if (typeof cmm?.getEncryptionMaterials !== 'function' || typeof cmm.decryptMaterials !== 'function') {
     throw invalidArgument('cmm', 'an object with getEncryptionMaterials and decryptMaterials', kindOf(cmm));
   }

@@ -112,13 +112,35 @@ describe('arguments', () => {
     expect(text.code).toBe('INVALID_ARGUMENT');
   });
 
-  it('refuses engines that this version has not', async () => {
-    for (const engine of ['wasm', 'hybrid'] as const) {
-      expect(await failureCode(encrypt(bytes(1), { keyring, engine }))).toBe('UNSUPPORTED');
-    }
-    const { ciphertext } = await encrypt(bytes(1), { keyring, engine: 'native' });
-    expect((await decrypt(ciphertext, { keyring, engine: 'auto' })).plaintext).toEqual(bytes(1));
-  });
+  it.each(['auto', 'native', 'wasm', 'hybrid'] as const)(
+    'engine %s writes what every engine reads',
+    async (engine) => {
+      for (const frameLength of [16, 300, 4096]) {
+        const { ciphertext, header } = await encrypt(bytes(10_000), { keyring, engine, frameLength });
+        for (const reader of ['auto', 'native', 'wasm', 'hybrid'] as const) {
+          expect((await decrypt(ciphertext, { keyring, engine: reader })).plaintext).toEqual(bytes(10_000));
+          const altered = ciphertext.slice();
+          altered[header.headerLength + 20]! ^= 1;
+          expect(await failureCode(decrypt(altered, { keyring, engine: reader }))).toBe(
+            'AUTHENTICATION_FAILED',
+          );
+        }
+      }
+    },
+  );
+
+  it.each(['auto', 'native', 'wasm', 'hybrid'] as const)(
+    'engine %s: a plaintext that is a view encrypts the right bytes',
+    async (engine) => {
+      const larger = bytes(40_000);
+      const view = larger.subarray(333, 30_333);
+      const { ciphertext } = await encrypt(view, { keyring, engine, frameLength: 1000 });
+      const around = new Uint8Array(ciphertext.length + 77);
+      around.set(ciphertext, 50);
+      const opened = await decrypt(around.subarray(50, 50 + ciphertext.length), { keyring, engine });
+      expect(opened.plaintext).toEqual(larger.slice(333, 30_333));
+    },
+  );
 
   it('keeps to plaintextLength, frameLength and maxFrameLength', async () => {
     expect(await failureCode(encrypt(bytes(11), { keyring, plaintextLength: 10 }))).toBe('LIMIT_EXCEEDED');

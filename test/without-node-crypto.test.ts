@@ -3,7 +3,7 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { defaultCrypto } from '../src/crypto/default-crypto.ts';
-import { selectEngine } from '../src/engine/select.ts';
+import { selectPlatform } from '../src/engine/select.ts';
 import { decrypt, encrypt, multiKeyring, rawRsaKeyring } from '../src/index.ts';
 import { aesKeyring, bytes, failureCode, flip, policyFor, rsaPem, SUITE_ROWS } from './support/messages.ts';
 import { frames, writeNaively } from './support/naive.ts';
@@ -14,7 +14,7 @@ beforeAll(() => {
 
 describe('without node:crypto', () => {
   it('takes WebCrypto', () => {
-    expect([defaultCrypto().name, selectEngine().name]).toEqual(['webcrypto', 'webcrypto']);
+    expect([defaultCrypto().name, selectPlatform('native').engine.name]).toEqual(['webcrypto', 'webcrypto']);
   });
 
   it.each(SUITE_ROWS)('%s: writes, reads, and reads the second writer', async (_, suite) => {

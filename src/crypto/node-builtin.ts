@@ -10,6 +10,13 @@ export function nodeBuiltinCrypto(): NodeCrypto | undefined {
   return process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined;
 }
 
+/** The runtime, as the tables of measurements are named. */
+export function runtimeName(): 'node' | 'deno' | 'bun' | 'web' {
+  const { process } = globalThis as { process?: { versions?: Record<string, string | undefined> } };
+  if (nodeBuiltinCrypto() === undefined) return 'web';
+  return process?.versions?.bun ? 'bun' : process?.versions?.deno ? 'deno' : 'node';
+}
+
 /** Node's major version; 0 where the runtime names none. */
 export function nodeMajorVersion(): number {
   const { process } = globalThis as { process?: { versions?: { node?: string } } };

@@ -7,7 +7,7 @@
 import type { MaybePromise } from '../crypto/crypto.ts';
 
 /** Engines by name, as {@link EncryptOptions.engine} forces them. */
-export type EngineName = 'node' | 'webcrypto' | 'wasm' | 'hybrid';
+export type EngineName = 'auto' | 'node' | 'webcrypto' | 'wasm' | 'hybrid';
 
 /** Frames to seal: whole regular frames, then perhaps the final one. */
 export interface SealJob {

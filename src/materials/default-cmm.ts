@@ -147,5 +147,6 @@ function verificationKeyOf({
 }
 
 function joined(a: Context, b: Context): Context {
+  if (Object.keys(b).length === 0) return a;
   return toContext([...Object.entries(a), ...Object.entries(b)]);
 }

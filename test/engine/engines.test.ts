@@ -2,11 +2,21 @@ import { createCipheriv } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { FrameEngine } from '../../src/engine/engine.ts';
 import { jobPlaintextLength, jobSealedLength } from '../../src/engine/frame-layout.ts';
+import { createHybridEngine } from '../../src/engine/hybrid-engine.ts';
 import { createNodeEngine } from '../../src/engine/node-engine.ts';
+import { loadKernel } from '../../src/engine/wasm/kernel.ts';
+import { createWasmEngine } from '../../src/engine/wasm/wasm-engine.ts';
 import { webcryptoEngine } from '../../src/engine/webcrypto-engine.ts';
 import { bytes } from '../support/messages.ts';
 
-const engines: readonly FrameEngine[] = [createNodeEngine(await import('node:crypto')), webcryptoEngine];
+const node = await import('node:crypto');
+const kernel = loadKernel()!;
+const engines: readonly FrameEngine[] = [
+  createNodeEngine(node),
+  webcryptoEngine,
+  createWasmEngine(kernel),
+  createHybridEngine(kernel, node),
+];
 const rows = engines.map((engine) => [engine.name, engine] as const);
 const messageId = bytes(32, 5);
 

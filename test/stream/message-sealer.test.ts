@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { defaultCrypto } from '../../src/crypto/default-crypto.ts';
-import { selectEngine } from '../../src/engine/select.ts';
+import { selectPlatform } from '../../src/engine/select.ts';
 import { MessageSealer } from '../../src/stream/message-sealer.ts';
 import { bytes } from '../support/messages.ts';
 
 const NONE = new Uint8Array(0);
-const sealer = () => new MessageSealer(defaultCrypto(), selectEngine(), bytes(32), bytes(32, 2));
+const sealer = () =>
+  new MessageSealer(defaultCrypto(), selectPlatform('native').engine, bytes(32), bytes(32, 2));
 const output = (length: number) => new Uint8Array(length);
 
 describe('the ledger of a derived key', () => {

@@ -4,7 +4,7 @@
 import { concat, copy } from '../../src/bytes.ts';
 import { defaultCrypto } from '../../src/crypto/default-crypto.ts';
 import { filterContext, serializeContext } from '../../src/encryption-context.ts';
-import { selectEngine } from '../../src/engine/select.ts';
+import { selectPlatform } from '../../src/engine/select.ts';
 import {
   encodeHeaderAuth,
   encodeHeaderBody,
@@ -67,7 +67,7 @@ export async function sealsAgain(message: Uint8Array, opened: Opened): Promise<b
 async function seal(header: ParsedHeader, opened: Opened, body: LocatedBody): Promise<Uint8Array> {
   const crypto = defaultCrypto();
   const { derivedKey } = await deriveKeys(crypto, header.suite, opened.dataKey, header.messageId);
-  const sealer = new MessageSealer(crypto, selectEngine(), derivedKey, header.messageId);
+  const sealer = new MessageSealer(crypto, selectPlatform('native').engine, derivedKey, header.messageId);
   const unstored = filterContext(opened.authenticatedContext, (key) => !(key in header.encryptionContext));
   const tag = await sealer.sealHeader(header.body, serializeContext(unstored));
   const frames = new Uint8Array(body.length);

@@ -3,7 +3,7 @@
  */
 import { equal } from '../../../src/bytes.ts';
 import { defaultCrypto } from '../../../src/crypto/default-crypto.ts';
-import { selectEngine } from '../../../src/engine/select.ts';
+import { selectPlatform } from '../../../src/engine/select.ts';
 import { type ParsedHeader, parseMessageHeader } from '../../../src/format/message-header.ts';
 import { decrypt } from '../../../src/index.ts';
 import { deriveKeys, type MessageKeys } from '../../../src/kdf/derive-keys.ts';
@@ -63,7 +63,7 @@ async function matches(one: CommitmentCase): Promise<void> {
   const contentKey = one['content-encryption-key'];
   if (contentKey !== undefined) sameBytes(derivedKey, fromBase64(contentKey), 'content key');
   sameBytes(header.body, fromBase64(one.header).subarray(0, header.body.length), 'header');
-  const opener = new MessageOpener(defaultCrypto(), selectEngine(), derivedKey, header);
+  const opener = new MessageOpener(defaultCrypto(), selectPlatform('native').engine, derivedKey, header);
   if (!(await opener.headerIsAuthentic(new Uint8Array(0)))) throw new Error('the header tag is wrong');
 }
 

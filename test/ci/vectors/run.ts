@@ -3,7 +3,7 @@
  */
 import { expect, it } from 'vitest';
 import { defaultCrypto } from '../../../src/crypto/default-crypto.ts';
-import { selectEngine } from '../../../src/engine/select.ts';
+import { selectPlatform } from '../../../src/engine/select.ts';
 import { vectorRun } from '../../support/vectors-tally.ts';
 import { commitment } from './commitment.ts';
 import { messages } from './messages.ts';
@@ -15,7 +15,7 @@ import { primitives } from './primitives.ts';
 export function runVectors(provider: 'node' | 'webcrypto'): void {
   it(`uses ${provider}`, () => {
     expect(defaultCrypto().name).toBe(provider);
-    expect(selectEngine().name).toBe(provider);
+    expect(selectPlatform('native').engine.name).toBe(provider);
   });
   vectorRun(provider, (vectorSet) => {
     messages(vectorSet, provider);

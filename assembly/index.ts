@@ -1,0 +1,24 @@
+/**
+ * The kernel's exports: AES-GCM and HKDF for the framed body, constant-time by construction: no branch and no address
+ * depends on a secret. One instance serves one message at a time; the host owns the memory.
+ */
+export {
+  MAX_FRAMES,
+  nextCounters,
+  nextMasks,
+  openJob,
+  sealJob,
+  setMessageId,
+  startJob,
+  takeKeystream,
+  takeMasks,
+} from './frame';
+export { open, seal, setKey } from './gcm';
+export { setHashKey } from './ghash';
+export { expand, extract } from './hkdf';
+export { wipe } from './memory';
+
+/** Raised when a function or an offset changes its meaning: the host refuses another. */
+export const ABI_VERSION: i32 = 1;
+/** Offsets and sizes that the host needs. */
+export { ARGUMENTS, DATA, KEYSTREAM, KEYSTREAM_CHUNK, KEYSTREAM_LENGTH } from './memory';

@@ -1,0 +1,52 @@
+/**
+ * Primitives with the kernel in front: it derives keys and seals short messages (header tags, wrapped data keys) in less
+ * time than a call into the platform takes. Everything else is the platform's.
+ */
+import { HASH_LENGTH, type Kernel, type KernelHash } from '../engine/wasm/kernel-calls.ts';
+import { type HashName, TAG_LENGTH } from '../suite/algorithm-suites.ts';
+import type { AesKey, Crypto, HkdfOutput } from './crypto.ts';
+
+/** Up to here the kernel's AES-GCM is the faster one: associated data and plaintext, in bytes. */
+const SHORT = 256;
+/** Input of HKDF beyond this is no message's: it is not worth a larger memory. */
+const HKDF_INPUT = 0x8000;
+
+/** The primitives of `base`, those by `kernel` that it does faster. */
+export function withKernel(base: Crypto, kernel: Kernel): Crypto {
+  return {
+    ...base,
+    aesGcmSeal: (key, iv, aad, plaintext) =>
+      isBytes(key) && isShort(aad.length + plaintext.length)
+        ? kernel.gcmSeal(key, iv, aad, plaintext)
+        : base.aesGcmSeal(key, iv, aad, plaintext),
+    aesGcmOpen: (key, iv, aad, sealed) =>
+      isBytes(key) && isShort(aad.length + sealed.length - TAG_LENGTH)
+        ? kernel.gcmOpen(key, iv, aad, sealed)
+        : base.aesGcmOpen(key, iv, aad, sealed),
+    hkdf: (hash, key, salt, outputs) =>
+      isKernelHash(hash) && fits(hash, key, salt, outputs)
+        ? kernel.hkdf(hash, key, salt, outputs)
+        : base.hkdf(hash, key, salt, outputs),
+  };
+}
+
+function isBytes(key: AesKey): key is Uint8Array {
+  return key instanceof Uint8Array;
+}
+
+function isShort(length: number): boolean {
+  return length <= SHORT;
+}
+
+function isKernelHash(hash: HashName): hash is KernelHash {
+  return hash in HASH_LENGTH;
+}
+
+function fits(hash: KernelHash, key: Uint8Array, salt: Uint8Array, outputs: readonly HkdfOutput[]): boolean {
+  let input = key.length + salt.length;
+  for (const { info, length } of outputs) {
+    if (length > HASH_LENGTH[hash]) return false;
+    input += info.length;
+  }
+  return input <= HKDF_INPUT;
+}

@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { FRAME_BASE64, FRAME_SHA256 } from '../../../src/engine/wasm/frame-bytes.gen.ts';
+import type { KernelExports } from '../../../src/engine/wasm/kernel-memory.ts';
+import { bytes } from '../../support/messages.ts';
+import { freshKernel, loaded } from './harness.ts';
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe('the kernel', () => {
+  it('is the same in both of its forms', () => {
+    const module = Buffer.from(FRAME_BASE64, 'base64');
+    expect(createHash('sha256').update(module).digest('hex')).toBe(FRAME_SHA256);
+    expect(readFileSync('src/engine/wasm/frame.wasm').equals(module)).toBe(true);
+  });
+
+  it('is not touched by an import', async () => {
+    const touched = vi.fn();
+    vi.stubGlobal('WebAssembly', new Proxy({}, { get: touched }));
+    vi.resetModules();
+    const { kernelStatus, loadKernel } = await import('../../../src/engine/wasm/kernel.ts');
+    await import('../../../src/engine/wasm/wasm-engine.ts');
+    await import('../../../src/engine/hybrid-engine.ts');
+    expect(touched).not.toHaveBeenCalled();
+    expect(kernelStatus()).toEqual({ state: 'unused', build: 'plain' });
+    loadKernel();
+    expect(touched).toHaveBeenCalled();
+  });
+
+  it('is compiled and tested once', async () => {
+    const { kernel, status, memories } = await freshKernel();
+    expect(status).toEqual({ state: 'ready', build: 'plain' });
+    kernel!.gcmSeal(bytes(32), bytes(12), bytes(3), bytes(5));
+    kernel!.hkdf('SHA-512', bytes(32), bytes(32), [{ info: bytes(3), length: 32 }]);
+    expect(memories.length).toBe(1);
+  });
+
+  it.each([
+    ['no WebAssembly', undefined, /TypeError|ReferenceError/],
+    [
+      'no SIMD, or a content policy',
+      new WebAssembly.CompileError('not allowed'),
+      /CompileError: not allowed/,
+    ],
+    ['too little memory', new RangeError('out of memory'), /RangeError: out of memory/],
+  ])('is refused for good where there is %s', async (_, error, reason) => {
+    const compile = vi.fn(function compile() {
+      throw error;
+    });
+    vi.stubGlobal('WebAssembly', error && { ...WebAssembly, Module: compile });
+    const { kernel, status } = await loaded();
+    expect(kernel).toBeUndefined();
+    expect(status.state).toBe('refused');
+    expect(status.reason).toMatch(reason);
+    const again = await import('../../../src/engine/wasm/kernel.ts');
+    expect(again.loadKernel()).toBeUndefined();
+    expect(compile.mock.calls.length).toBeLessThanOrEqual(1);
+  });
+
+  it('is refused with another ABI', async () => {
+    const { kernel, status } = await freshKernel(() => ({ ABI_VERSION: { value: 2 } }));
+    expect(kernel).toBeUndefined();
+    expect(status.reason).toContain('ABI 2, not 1');
+  });
+});
+
+describe('the self-test', () => {
+  const view = (memory: WebAssembly.Memory) => new Uint8Array(memory.buffer);
+  // Every export that computes, made to do so wrongly, and what then fails.
+  it.each<[string, string, (exports: KernelExports, memory: WebAssembly.Memory) => Partial<KernelExports>]>([
+    [
+      'wrong hashes',
+      'HKDF with SHA-256',
+      ({ expand }, memory) => ({
+        expand: (hash, info, length, output) => {
+          expand(hash, info, length, output);
+          view(memory)[output + 31]! ^= 1;
+        },
+      }),
+    ],
+    [
+      'a wrong SHA-384',
+      'HKDF with SHA-384',
+      ({ extract }) => ({
+        extract: (hash, ...rest) => extract(hash === 384 ? 512 : hash, ...rest),
+      }),
+    ],
+    [
+      'a wrong SHA-512',
+      'HKDF with SHA-512',
+      ({ expand }) => ({
+        expand: (hash, info, length, output) =>
+          expand(hash, info, hash === 512 ? length - 1 : length, output),
+      }),
+    ],
+    [
+      'wrong AES-192',
+      'AES-192 frames',
+      ({ setKey }) => ({
+        setKey: (key, length) => setKey(key, length === 24 ? 16 : length),
+      }),
+    ],
+    [
+      'frames that are not encrypted',
+      'AES-128 frames',
+      ({ startJob, sealJob }, memory) => {
+        let at = 0;
+        return {
+          startJob: (...job) => {
+            at = job[0];
+            startJob(...job);
+          },
+          sealJob: () => {
+            const before = view(memory).slice(at, at + 16);
+            sealJob();
+            view(memory).set(before, at);
+            view(memory)[at - 32]! ^= 1;
+          },
+        };
+      },
+    ],
+    [
+      'tags that are not compared',
+      'a frame with an altered IV',
+      ({ openJob, startJob }) => {
+        let count = 0;
+        return {
+          startJob: (...job) => {
+            count = job[4] + (job[5] >= 0 ? 1 : 0);
+            startJob(...job);
+          },
+          openJob: () => {
+            openJob();
+            return count;
+          },
+        };
+      },
+    ],
+    ['nothing authentic', 'frames that were not altered', () => ({ openJob: () => 0 })],
+    [
+      'another message',
+      'a frame of another message',
+      ({ setMessageId, ARGUMENTS }, memory) => ({
+        setMessageId: (length) => {
+          view(memory).set(
+            Uint8Array.from({ length }, (_, i) => 32 + i),
+            ARGUMENTS.value + 32,
+          );
+          setMessageId(length);
+        },
+      }),
+    ],
+    [
+      'wrong GCM',
+      'GCM',
+      ({ seal }) => ({
+        seal: (iv, aad, aadLength, data, length, tag) => seal(iv, aad, aadLength - 1, data, length, tag),
+      }),
+    ],
+    [
+      'GCM that opens all',
+      'GCM of an altered ciphertext',
+      ({ open }) => ({
+        open: (...message) => {
+          open(...message);
+          return 1;
+        },
+      }),
+    ],
+    ['GCM that opens none', 'GCM of an unaltered message', () => ({ open: () => 0 })],
+  ])('refuses a kernel with %s', async (_, check, tamper) => {
+    const { kernel, status } = await freshKernel(tamper);
+    expect(kernel).toBeUndefined();
+    expect(status).toEqual({ state: 'refused', reason: `wrong answer: ${check}`, build: 'plain' });
+  });
+});

@@ -13,7 +13,10 @@ import {
   jobPlaintextLength,
   jobSealedLength,
 } from '../../../src/engine/frame-layout.ts';
+import { createHybridEngine } from '../../../src/engine/hybrid-engine.ts';
 import { createNodeEngine } from '../../../src/engine/node-engine.ts';
+import { loadKernel } from '../../../src/engine/wasm/kernel.ts';
+import { createWasmEngine } from '../../../src/engine/wasm/wasm-engine.ts';
 import { webcryptoEngine } from '../../../src/engine/webcrypto-engine.ts';
 import { bodyLength } from '../../../src/format/message-body.ts';
 import { locateBody, MessageOpener } from '../../../src/stream/message-opener.ts';
@@ -22,7 +25,12 @@ import { suiteById, TAG_LENGTH } from '../../../src/suite/algorithm-suites.ts';
 import { rejects, sameBytes } from '../../support/vectors-tally.ts';
 
 const REFERENCE: FrameEngine = createNodeEngine(nodeCrypto);
-const OTHERS: readonly FrameEngine[] = [webcryptoEngine];
+const kernel = loadKernel()!;
+const OTHERS: readonly FrameEngine[] = [
+  webcryptoEngine,
+  createWasmEngine(kernel),
+  createHybridEngine(kernel, nodeCrypto),
+];
 const KEY_LENGTHS = [16, 24, 32];
 const primitives = createNodeCrypto(nodeCrypto);
 const NONE = new Uint8Array(0);

@@ -1,8 +1,9 @@
 /**
  * Messages of other implementations that open: official ones, and those made with the Python SDK.
  */
-import { decrypt } from '../../../src/index.ts';
+
 import { fileJson, fromBase64 } from '../../support/vectors.ts';
+import { decrypt } from '../../support/vectors-engine.ts';
 import { casesOf, hasPkcs1, readingPolicy, type VectorCase } from '../../support/vectors-manifest.ts';
 import { open, sameHeader, sealsAgain } from '../../support/vectors-open.ts';
 import { type DeclareSet, rejects, type Tally } from '../../support/vectors-tally.ts';

@@ -1,8 +1,9 @@
 /**
  * Tampered and crafted messages.
  */
-import { decrypt, FramesealError } from '../../../src/index.ts';
+import { FramesealError } from '../../../src/index.ts';
 import { toHex } from '../../support/vectors.ts';
+import { decrypt } from '../../support/vectors-engine.ts';
 import { casesOf, type VectorCase } from '../../support/vectors-manifest.ts';
 import { open } from '../../support/vectors-open.ts';
 import { type DeclareSet, rejects, type Tally } from '../../support/vectors-tally.ts';

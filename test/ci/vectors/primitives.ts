@@ -1,6 +1,10 @@
 /**
  * Wycheproof and NIST CAVP against the primitives of the provider.
  */
+import type { Crypto } from '../../../src/crypto/crypto.ts';
+import { nativeCrypto } from '../../../src/crypto/default-crypto.ts';
+import { withKernel } from '../../../src/crypto/kernel-crypto.ts';
+import { loadKernel } from '../../../src/engine/wasm/kernel.ts';
 import type { DeclareSet } from '../../support/vectors-tally.ts';
 import { aesGcm } from './primitives-aes-gcm.ts';
 import { ecdsa } from './primitives-ecdsa.ts';
@@ -12,8 +16,8 @@ const NO_ECDH = 'ECDH: this version uses none';
 
 /** The sets of primitives. */
 export function primitives(vectorSet: DeclareSet, provider: string): void {
-  aesGcm(vectorSet);
-  hkdf(vectorSet);
+  aesGcm(vectorSet, nativeCrypto());
+  hkdf(vectorSet, nativeCrypto());
   ecdsa(vectorSet);
   rsa(vectorSet, provider);
   const ecdh = [
@@ -23,4 +27,17 @@ export function primitives(vectorSet: DeclareSet, provider: string): void {
   for (const [file, count] of ecdh) {
     vectorSet(`wycheproof/${file}`, count, (tally) => wycheproof(file, () => tally.notApplicable(NO_ECDH)));
   }
+}
+
+/** The sets of what the kernel computes, by the kernel whatever their length. */
+export function kernelPrimitives(vectorSet: DeclareSet): void {
+  const kernel = loadKernel()!;
+  const native = nativeCrypto();
+  const crypto: Crypto = {
+    ...native,
+    aesGcmSeal: (key, iv, aad, plaintext) => kernel.gcmSeal(key as Uint8Array, iv, aad, plaintext),
+    aesGcmOpen: (key, iv, aad, sealed) => kernel.gcmOpen(key as Uint8Array, iv, aad, sealed),
+  };
+  aesGcm(vectorSet, crypto);
+  hkdf(vectorSet, withKernel(native, kernel));
 }

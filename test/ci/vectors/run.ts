@@ -1,27 +1,32 @@
 /**
  * Everything that the shared data say, for one provider of primitives.
  */
-import { expect, it } from 'vitest';
-import { defaultCrypto } from '../../../src/crypto/default-crypto.ts';
-import { selectPlatform } from '../../../src/engine/select.ts';
+import { beforeAll, expect, it } from 'vitest';
+import { nativeCrypto } from '../../../src/crypto/default-crypto.ts';
+import { type EngineChoice, selectPlatform } from '../../../src/engine/select.ts';
+import { useEngine } from '../../support/vectors-engine.ts';
 import { vectorRun } from '../../support/vectors-tally.ts';
 import { commitment } from './commitment.ts';
 import { messages } from './messages.ts';
 import { negative } from './negative.ts';
 import { parseOnly } from './parse-only.ts';
-import { primitives } from './primitives.ts';
+import { kernelPrimitives, primitives } from './primitives.ts';
 
-/** Declares the run. The provider must be the one that this file's runtime chooses. */
-export function runVectors(provider: 'node' | 'webcrypto'): void {
+/** Declares the run. The provider must be the one that this file's runtime chooses; the engine decrypts the messages. */
+export function runVectors(provider: 'node' | 'webcrypto', engine: EngineChoice): void {
+  beforeAll(() => useEngine(engine));
+
   it(`uses ${provider}`, () => {
-    expect(defaultCrypto().name).toBe(provider);
+    expect(nativeCrypto().name).toBe(provider);
     expect(selectPlatform('native').engine.name).toBe(provider);
   });
-  vectorRun(provider, (vectorSet) => {
+  vectorRun(`${provider}, engine ${engine}`, (vectorSet) => {
     messages(vectorSet, provider);
-    parseOnly(vectorSet);
     commitment(vectorSet);
     negative(vectorSet);
+    if (engine === 'wasm') return kernelPrimitives(vectorSet);
+    if (engine === 'hybrid') return;
+    parseOnly(vectorSet);
     primitives(vectorSet, provider);
   });
 }

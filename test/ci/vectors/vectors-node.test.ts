@@ -1,3 +1,3 @@
 import { runVectors } from './run.ts';
 
-runVectors('node');
+runVectors('node', 'native');

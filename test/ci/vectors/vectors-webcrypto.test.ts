@@ -3,4 +3,4 @@ import { runVectors } from './run.ts';
 // Without this capability the library finds no node:crypto, as in a browser; it asks at its first use.
 Object.defineProperty(process, 'getBuiltinModule', { value: undefined });
 
-runVectors('webcrypto');
+runVectors('webcrypto', 'native');

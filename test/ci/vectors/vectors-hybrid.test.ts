@@ -1,0 +1,3 @@
+import { runVectors } from './run.ts';
+
+runVectors('node', 'hybrid');

@@ -2,12 +2,13 @@
 
 /**
  * @param {Record<string, () => unknown>} candidates each call does the same work
- * @param {{ rounds?: number, roundMs?: number }} [options]
+ * @param {{ rounds?: number, roundMs?: number, warmUpMs?: number }} [options] code is compiled while it warms up
  * @returns {Promise<Record<string, number>>} the median over the rounds of the microseconds of a call
  */
-export async function interleave(candidates, { rounds = 15, roundMs = 12 } = {}) {
+export async function interleave(candidates, { rounds = 15, roundMs = 12, warmUpMs = 200 } = {}) {
   const names = Object.keys(candidates);
   const calls = {};
+  for (const name of names) await warmUp(candidates[name], warmUpMs);
   for (const name of names) calls[name] = await callsFor(candidates[name], roundMs);
   const times = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
@@ -22,7 +23,12 @@ export function median(values) {
   return sorted[sorted.length >> 1];
 }
 
-// Warms up, and finds how many calls fill a round.
+async function warmUp(candidate, milliseconds) {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until) await time(candidate, 1);
+}
+
+// How many calls fill a round.
 async function callsFor(candidate, roundMs) {
   let count = 1;
   for (;;) {

@@ -1,6 +1,7 @@
 /**
  * Builds the kernel (`assembly/`) and writes it where the library takes it from: as text in `frame-bytes.gen.ts`, which
- * most runtimes compile at first use, and as `frame.wasm`, which workerd imports.
+ * most runtimes compile at first use, and as `frame.wasm`, which workerd imports. A second build, with relaxed SIMD,
+ * differs in one file of the source and goes into `frame-relaxed-bytes.gen.ts`.
  *
  *   node scripts/build-kernel.mjs            builds and writes
  *   node scripts/build-kernel.mjs --check    builds and compares with what is there; exit 1 when it differs
@@ -8,7 +9,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
@@ -17,9 +18,14 @@ const FOLDER = 'src/engine/wasm';
 /** Where the kernel's own memory begins (`assembly/memory.ts`); constants must end before it. */
 const CONSTANTS_END = 0x1000;
 
+/** What the build with relaxed SIMD takes instead. */
+const RELAXED = { 'assembly/look-up.ts': 'assembly/look-up.relaxed.ts' };
+
 const built = await build('plain');
+const relaxed = await build('relaxed', RELAXED);
 const outputs = {
   [`${FOLDER}/frame-bytes.gen.ts`]: generatedFile(built.wasm),
+  [`${FOLDER}/frame-relaxed-bytes.gen.ts`]: generatedFile(relaxed.wasm),
   [`${FOLDER}/frame.wasm`]: Buffer.from(built.wasm),
 };
 const [option] = process.argv.slice(2);
@@ -27,17 +33,18 @@ if (option === '--text') process.stdout.write(built.text);
 else if (option === '--check') await check(outputs);
 else await write(outputs);
 
-async function build(target) {
+async function build(target, instead = {}) {
   const files = new Map();
   const { error, stderr } = await asc.main(
     ['--config', 'asconfig.json', '--target', target, '--baseDir', ROOT],
     {
+      readFile: (name, folder) => readFile(join(folder, instead[name] ?? name), 'utf8').catch(() => null),
       writeFile: (name, contents) => void files.set(basename(name), contents),
     },
   );
   if (error) throw new Error(`${error.message}\n${stderr}`);
   const wasm = files.get('frame.wasm');
-  checkConstants(wasm);
+  if (target === 'plain') checkConstants(wasm);
   return { wasm, text: files.get('frame.wat') };
 }
 

@@ -43,7 +43,8 @@ const CHOICES: readonly string[] = ['auto', 'wasm', 'native', 'hybrid'];
 /** What is not in a runtime's rows is native. */
 const TABLES: Record<ReturnType<typeof runtimeName>, readonly EngineRow[]> = {
   node: [
-    { maxFrameLength: 5120, minFrames: 8, engine: 'hybrid' },
+    { maxFrameLength: 1024, minFrames: 3, engine: 'hybrid' },
+    { maxFrameLength: 4608, minFrames: 16, engine: 'hybrid' },
     { maxFrameLength: 512, minFrames: 1, engine: 'wasm' },
   ],
   deno: [

@@ -39,6 +39,11 @@ export interface Kernel {
   openFrames(cipher: BlockCipher, messageId: Uint8Array, job: OpenJob): number;
 }
 
+/** A kernel whose module may be changed between two calls: it keeps nothing from one to the next. */
+export interface ReplaceableKernel extends Kernel {
+  replace(module: WebAssembly.Module): void;
+}
+
 /** Bytes of each hash. */
 export const HASH_LENGTH: Record<KernelHash, number> = { 'SHA-256': 32, 'SHA-384': 48, 'SHA-512': 64 };
 
@@ -49,17 +54,22 @@ const IV = 64;
 const OUTPUT = 128;
 
 /** The calls over this module, instantiated at the first one. */
-export function createKernel(module: WebAssembly.Module): Kernel {
+export function createKernel(module: WebAssembly.Module): ReplaceableKernel {
   return new WasmKernel(module);
 }
 
-class WasmKernel implements Kernel {
-  readonly #module: WebAssembly.Module;
+class WasmKernel implements ReplaceableKernel {
+  #module: WebAssembly.Module;
   #memory: KernelMemory | undefined;
   #busy = false;
 
   constructor(module: WebAssembly.Module) {
     this.#module = module;
+  }
+
+  replace(module: WebAssembly.Module): void {
+    this.#module = module;
+    this.#memory = undefined;
   }
 
   hkdf(hash: KernelHash, key: Uint8Array, salt: Uint8Array, outputs: readonly HkdfOutput[]): Bytes[] {

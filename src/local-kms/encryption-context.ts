@@ -17,7 +17,7 @@ export type EncryptionContext = Readonly<Record<string, string>>;
 const MAX_CONTEXT_BYTES = 8192;
 
 /** The bytes to authenticate; refuses what is too large or no Unicode text. */
-export function contextAad(context: EncryptionContext | undefined): Buffer {
+export function contextAad(context: EncryptionContext | undefined): Uint8Array {
   const pairs = Object.entries(context ?? {}).map(([key, value]) => [utf8(key), utf8(value)] as const);
   const size = pairs.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   if (size > MAX_CONTEXT_BYTES) {

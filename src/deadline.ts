@@ -52,26 +52,33 @@ export class Deadline {
   }
 }
 
-/** The promise's outcome, or the signal's reason as soon as it aborts. What arrives later is given to `late`. */
+/**
+ * The promise's outcome, or the signal's reason as soon as it aborts. What arrives later is given to `late`, whose own
+ * failure concerns nobody any more.
+ */
 export function untilAborted<T>(
   signal: AbortSignal | undefined,
   promise: Promise<T>,
   late: (value: T) => void = () => {},
 ): Promise<T> {
-  if (signal === undefined) return promise;
+  if (signal === undefined) return Promise.resolve(promise);
   return new Promise<T>((resolve, reject) => {
     const stop = () => reject(aborted(signal));
-    const settle =
-      <V>(then: (value: V) => void) =>
-      (value: V) => {
-        signal.removeEventListener('abort', stop);
-        then(value);
-      };
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
-    promise.then(
-      settle((value: T) => (signal.aborted ? late(value) : resolve(value))),
-      settle(reject),
+    Promise.resolve(promise).then(
+      (value) => {
+        signal.removeEventListener('abort', stop);
+        if (!signal.aborted) return resolve(value);
+        stop(); // the signal may have aborted before its listener had its turn
+        try {
+          late(value);
+        } catch {}
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', stop);
+        reject(error);
+      },
     );
   });
 }

@@ -4,7 +4,7 @@
  * Source: AWS Encryption SDK specification, `client-apis/decrypt.md`.
  */
 import { type Bytes, copy, equal, Reader } from './bytes.ts';
-import { defaultCrypto } from './crypto/default-crypto.ts';
+import { nativeCrypto } from './crypto/default-crypto.ts';
 import { untilAborted } from './deadline.ts';
 import {
   type Context,
@@ -149,7 +149,8 @@ async function decryptMaterials(
   const materials = await untilAborted(
     signal,
     asked,
-    (late) => late.plaintextDataKey && takeDataKey(cmm, late.plaintextDataKey).dispose(),
+    (late) =>
+      late?.plaintextDataKey instanceof Uint8Array && takeDataKey(cmm, late.plaintextDataKey).dispose(),
   );
   checkMaterials(header, materials);
   const authenticated = authenticatedContext(header, materials);
@@ -189,8 +190,12 @@ async function authenticHeader(
   dataKey: DataKey,
   { platform: { engine, crypto } }: ResolvedOptions,
 ): Promise<MessageOpener | undefined> {
-  const { derivedKey, commitKey } = await deriveKeys(crypto, header.suite, dataKey.bytes, header.messageId);
-  dataKey.dispose();
+  const { derivedKey, commitKey } = await deriveKeys(
+    crypto,
+    header.suite,
+    dataKey.bytes,
+    header.messageId,
+  ).finally(() => dataKey.dispose());
   const opener = new MessageOpener(crypto, engine, derivedKey, header);
   derivedKey.fill(0);
   const required = filterContext(materials.encryptionContext, (key) => !(key in header.encryptionContext));
@@ -247,7 +252,7 @@ async function signatureIsGood(
 ): Promise<boolean> {
   const algorithm = header.suite.signature;
   if (algorithm === undefined || signature === undefined) return true;
-  return verifyMessage(defaultCrypto(), algorithm, materials.verificationKey!, signed, signature);
+  return verifyMessage(nativeCrypto(), algorithm, materials.verificationKey!, signed, signature);
 }
 
 function wrongMaterials(expected: string): FramesealError {

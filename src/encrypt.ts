@@ -7,7 +7,13 @@ import { type Bytes, copy } from './bytes.ts';
 import { messageRandom } from './crypto/random.ts';
 import { untilAborted } from './deadline.ts';
 import { checkEncryptedDataKey } from './encrypted-data-key.ts';
-import { callerContext, filterContext, PUBLIC_KEY_FIELD, serializeContext } from './encryption-context.ts';
+import {
+  callerContext,
+  filterContext,
+  materialsContext,
+  PUBLIC_KEY_FIELD,
+  serializeContext,
+} from './encryption-context.ts';
 import { FramesealError, throwIfAborted } from './errors.ts';
 import { bodyLength, MAX_FRAME_LENGTH, MAX_FRAMES, regularFrames } from './format/message-body.ts';
 import { encodeFooter, FOOTER_OVERHEAD } from './format/message-footer.ts';
@@ -79,7 +85,7 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
   throwIfAborted(signal);
 
   const random = messageRandom();
-  const materials = await untilAborted(
+  const answer = await untilAborted(
     signal,
     cmm.getEncryptionMaterials({
       encryptionContext,
@@ -91,8 +97,9 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
     }),
     (late) => ownDataKey(cmm, late).dispose(),
   );
-  const dataKey = ownDataKey(cmm, materials);
+  const dataKey = ownDataKey(cmm, answer);
   try {
+    const materials = { ...answer, encryptionContext: materialsContext(answer.encryptionContext) };
     const suite = checkMaterials(materials, resolved);
     const messageId = random(suite.messageIdLength);
     return await writeMessage(plaintext, frameLength, suite, materials, dataKey, messageId, resolved);

@@ -47,18 +47,25 @@ export function callerContext(input: ContextInput | undefined): Context {
 
 // Only what is surely meant: a promise, a URLSearchParams or a Set has no entries, and would be a context without pairs.
 function pairsOf(input: ContextInput): Iterable<readonly [string, string]> {
-  const prototype = input === null || typeof input !== 'object' ? undefined : Object.getPrototypeOf(input);
-  if (
-    prototype === null ||
-    (prototype && Object.getPrototypeOf(prototype) === null && !Array.isArray(input))
-  ) {
-    return Object.entries(input);
-  }
+  if (isPlainObject(input)) return Object.entries(input as Context);
   try {
     return Map.prototype.entries.call(input) as Iterable<[string, string]>; // a Map of any realm, and nothing else
   } catch {
     throw invalidArgument('encryptionContext', 'a plain object or a Map', kindOf(input));
   }
+}
+
+// Without a prototype, or with Object.prototype of some realm; and no pairs under symbols.
+function isPlainObject(input: unknown): boolean {
+  if (input === null || typeof input !== 'object' || Object.getOwnPropertySymbols(input).length > 0)
+    return false;
+  const prototype: unknown = Object.getPrototypeOf(input);
+  if (prototype === null) return !isRootPrototype(input);
+  return Object.getPrototypeOf(prototype) === null && isRootPrototype(prototype as object);
+}
+
+function isRootPrototype(object: object): boolean {
+  return Object.hasOwn(object, 'isPrototypeOf') && typeof object.isPrototypeOf === 'function';
 }
 
 /** A context of these pairs. @throws FramesealError `INVALID_ARGUMENT` if one is not well-formed text. */
@@ -73,6 +80,11 @@ export function toContext(pairs: Iterable<readonly [string, string]>): Context {
     context[key] = value;
   }
   return Object.freeze(context);
+}
+
+/** The context in materials of a caller's manager, as pairs that nobody changes any more. */
+export function materialsContext(context: Context): Context {
+  return Object.isFrozen(context) && serialized.has(context) ? context : toContext(pairsOf(context));
 }
 
 /** The pairs whose key passes, as a context; the same context when all do. */

@@ -103,10 +103,10 @@ export function invalidArgument(name: string, expected: string, got: string): Fr
 
 /** The several failures of one step, as one error: that of a KMS call first, because it says most. */
 export function combined(failures: readonly unknown[], what: string): unknown {
-  if (failures.length === 1) return failures[0];
+  if (failures.length === 1 && failures[0] instanceof Error) return failures[0];
   const known = failures.filter((failure) => failure instanceof FramesealError);
   const first = known.find(({ code }) => code === 'KMS_FAILED') ?? known[0];
-  const texts = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)));
+  const texts = failures.map(textOf);
   const cause = new AggregateError(failures, `${failures.length} ${what}`);
   const { code = 'INVALID_ARGUMENT', operation, region, keyId, attempts = [] } = first ?? {};
   return new FramesealError(code, `${failures.length} ${what}: ${texts.join('; ')}`, {
@@ -155,6 +155,12 @@ export function checkOptions(
     if (later.includes(name)) throw new FramesealError('UNSUPPORTED', `this version has no option "${name}"`);
     throw invalidArgument('options', `names among ${known.join(', ')}`, quote(name));
   }
+}
+
+/** The text of whatever was thrown. */
+export function textOf(failure: unknown): string {
+  if (failure instanceof Error) return failure.message;
+  return typeof failure === 'string' ? failure : kindOf(failure);
 }
 
 /** A state that no caller can reach. */

@@ -177,6 +177,9 @@ describe('the context cannot be lost', () => {
     ],
     ['a function', () => tenant],
     ['null', null],
+    ['an object that inherits its pairs', Object.create(Object.assign(Object.create(null), tenant))],
+    ['pairs under symbols', { [Symbol('tenant')]: 'acme' }],
+    ['Object.prototype', Object.prototype],
   ])('%s is no context', async (_, encryptionContext) => {
     const { ciphertext } = await encrypt(bytes(1), { keyring, encryptionContext: { tenant: 'evil' } });
     for (const work of [
@@ -420,13 +423,100 @@ describe('answers that are none', () => {
       'other entries',
       (m: EncryptionMaterials) => ({
         ...m,
-        encryptedDataKeys: m.encryptedDataKeys.map((edk) => ({ ...edk })),
+        encryptedDataKeys: m.encryptedDataKeys.map((edk) => ({ ...edk, ciphertext: bytes(3) })),
       }),
     ],
   ])('a child that answers %s', async (_, change) => {
     const child: Keyring = { onEncrypt: async (m) => change(m), onDecrypt: async (m) => m };
     const multi = multiKeyring({ generator: keyring, children: [child] });
     expect(await failureCode(encrypt(bytes(1), { keyring: multi }))).toBe('INVALID_ARGUMENT');
+  });
+
+  it.each([
+    ['empties the list', (edks: { ciphertext: Uint8Array }[]) => edks.splice(0, edks.length)],
+    ['changes an entry', (edks: { ciphertext: Uint8Array }[]) => edks[0]!.ciphertext.fill(0)],
+  ])('a child that %s in place changes nothing of ours', async (_, change) => {
+    const child: Keyring = {
+      onEncrypt: async (m) => {
+        change(m.encryptedDataKeys as never);
+        return m;
+      },
+      onDecrypt: async (m) => m,
+    };
+    const multi = multiKeyring({ generator: keyring, children: [child] });
+    expect(await failureCode(encrypt(bytes(1), { keyring: multi }))).toBe('INVALID_ARGUMENT');
+  });
+
+  it('a generator cannot change the materials that the others see', async () => {
+    const generator: Keyring = {
+      onEncrypt: async (m) => {
+        const { plaintextDataKey, encryptedDataKeys } = await keyring.onEncrypt(m, {});
+        return { plaintextDataKey, encryptedDataKeys, encryptionContext: { evil: '1' } } as never;
+      },
+      onDecrypt: async (m) => m,
+    };
+    const multi = multiKeyring({ generator, children: [aesKeyring(2)] });
+    const { ciphertext: message } = await encrypt(bytes(4), {
+      keyring: multi,
+      encryptionContext: { a: 'b' },
+    });
+    for (const one of [keyring, aesKeyring(2)])
+      expect((await decrypt(message, { keyring: one })).plaintext).toEqual(bytes(4));
+  });
+
+  it("a manager's context is text for text, or refused", async () => {
+    const changed = (encryptionContext: unknown): CryptographicMaterialsManager => ({
+      ...inner,
+      getEncryptionMaterials: async (request) =>
+        ({ ...(await inner.getEncryptionMaterials(request)), encryptionContext }) as never,
+    });
+    for (const wrong of [undefined, null, { a: 5 }, Promise.resolve({})]) {
+      expect(await failureCode(encrypt(bytes(1), { ...FAST, cmm: changed(wrong) }))).toBe('INVALID_ARGUMENT');
+    }
+    const { header } = await encrypt(bytes(1), { ...FAST, cmm: changed(new Map([['a', 'b']])) });
+    expect({ ...header.encryptionContext }).toEqual({ a: 'b' });
+  });
+
+  it('an answer that comes after an abort raises nothing', async () => {
+    const raised: unknown[] = [];
+    const onRejection = (reason: unknown) => raised.push(reason);
+    process.on('unhandledRejection', onRejection);
+    const later = (answer: unknown) => new Promise((resolve) => setTimeout(resolve, 30, answer)) as never;
+    for (const answer of [undefined, {}, null]) {
+      const cmm: CryptographicMaterialsManager = {
+        getEncryptionMaterials: () => later(answer),
+        decryptMaterials: () => later(answer),
+      };
+      expect(await failureCode(encrypt(bytes(1), { cmm, signal: AbortSignal.timeout(5) }))).toBe('ABORTED');
+      expect(await failureCode(decrypt(ciphertext, { cmm, signal: AbortSignal.timeout(5) }))).toBe('ABORTED');
+    }
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    process.off('unhandledRejection', onRejection);
+    expect(raised).toEqual([]);
+  });
+
+  it('an answer without a promise is an answer', async () => {
+    const materials = await inner.getEncryptionMaterials({
+      encryptionContext: {},
+      commitmentPolicy: 'REQUIRE_ENCRYPT_REQUIRE_DECRYPT',
+    });
+    const cmm = { ...inner, getEncryptionMaterials: () => materials as never };
+    const { signal } = new AbortController();
+    const { ciphertext: message } = await encrypt(bytes(2), { cmm, signal });
+    expect((await decrypt(message, { keyring })).plaintext).toEqual(bytes(2));
+  });
+
+  it('whatever is thrown becomes a text', async () => {
+    for (const thrown of [Object.create(null), 5, undefined, 'plain text']) {
+      const throwing: Keyring = {
+        onEncrypt: () => Promise.reject(thrown),
+        onDecrypt: () => Promise.reject(thrown),
+      };
+      const multi = multiKeyring({ children: [throwing, throwing] });
+      expect(await failureCode(decrypt(ciphertext, { keyring: multi }))).toBe('NO_DATA_KEY');
+      const wrapping = multiKeyring({ generator: keyring, children: [throwing] });
+      expect(await failureCode(encrypt(bytes(1), { keyring: wrapping }))).toBe('INVALID_ARGUMENT');
+    }
   });
 
   it('a signing key that is of another curve, or signs nonsense', async () => {

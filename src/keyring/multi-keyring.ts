@@ -5,7 +5,7 @@
  * else. Source: AWS Encryption SDK specification, `framework/multi-keyring.md`.
  */
 import { copy, equal } from '../bytes.ts';
-import type { EncryptedDataKey } from '../encrypted-data-key.ts';
+import { checkEncryptedDataKey, type EncryptedDataKey } from '../encrypted-data-key.ts';
 import {
   checkOptions,
   combined,
@@ -14,6 +14,7 @@ import {
   FramesealError,
   invalidArgument,
   kindOf,
+  textOf,
   throwIfAborted,
 } from '../errors.ts';
 import { isOurs, markOurs } from '../materials/data-key.ts';
@@ -117,7 +118,12 @@ async function generate(
       kindOf(answer?.plaintextDataKey),
     );
   }
-  return { ...answer, plaintextDataKey: owned(generator, answer.plaintextDataKey) };
+  return {
+    ...materials,
+    plaintextDataKey: owned(generator, answer.plaintextDataKey),
+    encryptedDataKeys: checkedEntries('generator', answer.encryptedDataKeys),
+    missingKeys: answer.missingKeys ?? [],
+  };
 }
 
 // Neighbours of ours form one group; a caller's keyring is a group of its own.
@@ -169,28 +175,51 @@ async function wrap(
   call: OnEncryptOptions,
 ): Promise<EncryptionMaterials> {
   if (isOurs(keyring)) return keyring.onEncrypt(materials, call);
-  const lent = copy(materials.plaintextDataKey!);
+  const plaintextDataKey = copy(materials.plaintextDataKey!);
+  const encryptedDataKeys = materials.encryptedDataKeys.map(copied);
+  const lent = { ...materials, plaintextDataKey, encryptedDataKeys: [...encryptedDataKeys] };
   try {
-    const answer = await keyring.onEncrypt({ ...materials, plaintextDataKey: lent }, call);
-    checkAnswer(materials, lent, answer);
-    return answer;
+    const answer = await keyring.onEncrypt(lent, call);
+    checkKey(materials, plaintextDataKey, answer);
+    const entries = checkedEntries('children', answer.encryptedDataKeys);
+    const kept = materials.encryptedDataKeys.every((edk, i) => sameEntry(edk, entries[i]));
+    if (!kept)
+      throw invalidArgument(
+        'children',
+        'keyrings that keep the entries before theirs',
+        'fewer or other ones',
+      );
+    return { ...materials, encryptedDataKeys: entries };
   } finally {
-    lent.fill(0);
+    plaintextDataKey.fill(0);
   }
 }
 
-// What a caller's child may do: append entries. It may also wipe what it was lent.
-function checkAnswer(before: EncryptionMaterials, lent: Uint8Array, answer: EncryptionMaterials): void {
-  const { plaintextDataKey: key, encryptedDataKeys: edks } = answer ?? {};
-  const sameKey = key === lent || (key instanceof Uint8Array && equal(key, before.plaintextDataKey!));
-  const kept = Array.isArray(edks) && before.encryptedDataKeys.every((edk, i) => edks[i] === edk);
-  if (!sameKey || !kept) {
-    throw invalidArgument(
-      'children',
-      'keyrings that keep the data key and the entries before theirs',
-      'another answer',
-    );
-  }
+// A caller's child is lent a copy, which it may wipe; it must not wrap another data key.
+function checkKey(before: EncryptionMaterials, lent: Uint8Array, answer: EncryptionMaterials): void {
+  const key = answer?.plaintextDataKey;
+  const same = key === lent || (key instanceof Uint8Array && equal(key, before.plaintextDataKey!));
+  if (!same) throw invalidArgument('children', 'keyrings that keep the data key', kindOf(key));
+}
+
+function checkedEntries(argument: string, edks: readonly EncryptedDataKey[]): EncryptedDataKey[] {
+  if (!Array.isArray(edks))
+    throw invalidArgument(argument, 'a keyring that answers encrypted data keys', kindOf(edks));
+  for (const edk of edks) checkEncryptedDataKey(edk);
+  return edks.map(copied);
+}
+
+function copied({ providerId, providerInfo, ciphertext }: EncryptedDataKey): EncryptedDataKey {
+  return { providerId, providerInfo: copy(providerInfo), ciphertext: copy(ciphertext) };
+}
+
+function sameEntry(a: EncryptedDataKey, b: EncryptedDataKey | undefined): boolean {
+  return (
+    b !== undefined &&
+    a.providerId === b.providerId &&
+    equal(a.providerInfo, b.providerInfo) &&
+    equal(a.ciphertext, b.ciphertext)
+  );
 }
 
 function owned(keyring: Keyring, dataKey: Uint8Array): Uint8Array {
@@ -211,6 +240,6 @@ function allFailed(failures: readonly unknown[]): unknown {
 
 function attemptsOf(failure: unknown): readonly DecryptAttempt[] {
   if (failure instanceof FramesealError && failure.attempts.length > 0) return failure.attempts;
-  const reason = escapeText(failure instanceof Error ? failure.message : String(failure));
+  const reason = escapeText(textOf(failure));
   return [{ providerId: '', keyName: '', keyring: 'keyring', reason }];
 }

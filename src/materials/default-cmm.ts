@@ -3,7 +3,7 @@
  *
  * Source: AWS Encryption SDK specification, `framework/default-cmm.md`, `framework/cmm-interface.md`.
  */
-import { defaultCrypto } from '../crypto/default-crypto.ts';
+import { nativeCrypto } from '../crypto/default-crypto.ts';
 import { messageRandom } from '../crypto/random.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
 import {
@@ -62,7 +62,7 @@ async function getEncryptionMaterials(
   const algorithmSuite = request.algorithmSuite ?? defaultSuite(commitmentPolicy);
   checkEncryptPolicy(commitmentPolicy, algorithmSuite);
   const signed = algorithmSuite.signature;
-  const signingKey = signed && (await defaultCrypto().generateSigningKey(signed, random));
+  const signingKey = signed && (await nativeCrypto().generateSigningKey(signed, random));
   const asked: EncryptionMaterials = {
     algorithmSuite,
     encryptionContext: signingKey

@@ -14,6 +14,7 @@ import {
   type DecryptAttempt,
   invalidArgument,
   kindOf,
+  textOf,
   throwIfAborted,
 } from '../../errors.ts';
 import { markOurs } from '../../materials/data-key.ts';
@@ -210,7 +211,7 @@ class KmsWrapper {
       } catch (error) {
         throwIfAborted(callerSignal);
         causes.push(error);
-        attempts.push(attempt(edk, NAME, error instanceof Error ? error.message : String(error)));
+        attempts.push(attempt(edk, NAME, textOf(error)));
       }
     }
     if (attempts.length === 0) return materials;

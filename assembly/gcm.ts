@@ -13,7 +13,8 @@ export const CHUNK: i32 = <i32>(KEYSTREAM_CHUNK >> 4);
 
 const HASH_KEY: usize = STATE + 0x100;
 const TAG: usize = STATE + 0x110;
-const ZERO: usize = STATE + 0x180; // eight blocks, of which one is used
+const ZERO: usize = STATE + 0x180; // eight blocks, of which one is used, or two
+const MASK: usize = ZERO + 16;
 const TEXT_KEYSTREAM: usize = KEYSTREAM + 16;
 
 /** Sets the key: round keys, and the tables of the hash key, the encrypted zero block. */
@@ -25,6 +26,22 @@ export function setKey(key: usize, length: i32): void {
   ghash.setHashKey(HASH_KEY);
   memory.fill(ZERO, 0, 128);
   memory.fill(HASH_KEY, 0, 16);
+}
+
+/**
+ * The tag of a message without text, 16 bytes to `tag`, and sets its key: one run of AES makes the hash key and encrypts
+ * the tag's counter block.
+ */
+export function gmac(key: usize, keyLength: i32, iv: usize, aad: usize, aadLength: usize, tag: usize): void {
+  setAesKey(key, keyLength);
+  memory.fill(ZERO, 0, 128);
+  writeCounter(MASK, iv, 1);
+  encryptBlocks(ZERO, 2);
+  ghash.setHashKey(ZERO);
+  v128.store(TAG, i64x2.splat(0));
+  ghash.updatePadded(TAG, aad, aadLength);
+  ghash.updateLengths(TAG, aadLength, 0);
+  v128.store(tag, v128.xor(v128.load(TAG), v128.load(MASK)));
 }
 
 /** Writes the counter block of an IV: section 7.1, step 2. */

@@ -44,8 +44,8 @@ export function final(context: usize, bits: i32, output: usize): void {
 }
 
 // Changes the pad and begins a hash with it: ipad first, then opad over ipad.
-function begin(hash: usize, bits: i32, change: u8): void {
-  for (let i: usize = 0; i < 128; i++) store<u8>(PAD + i, load<u8>(PAD + i) ^ change);
+function begin(hash: usize, bits: i32, change: i8): void {
+  for (let at = PAD; at < PAD + 128; at += 16) v128.store(at, v128.xor(v128.load(at), i8x16.splat(change)));
   sha2.init(hash, bits);
   sha2.update(hash, bits, PAD, sha2.blockLength(bits));
 }

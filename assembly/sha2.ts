@@ -6,6 +6,10 @@
  * context: state 64 | bytes so far 8 | unused 8 | block in the making 128
  * ```
  * A hash is named by its number of bits. No look-up and no branch depends on what is hashed, only on how much.
+ *
+ * Rounds are made by the scalar unit and the message schedule by the vector unit, a vector of words for the rounds of
+ * the next turn after the rounds that have used up the same words of this one: so both are busy. A round waits for the
+ * sum over e of the round before it, and so takes that one last.
  */
 import { HASH } from './memory';
 
@@ -65,6 +69,10 @@ const K512: usize = memory.data<u64>([
   0x431d67c49c100d4c, 0x4cc5d4becb3e42b6, 0x597f299cfc657e2a, 0x5fcb6fab3ad6faec, 0x6c44198c4a475817,
 ]);
 
+// Words are big-endian.
+const SWAP256 = i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
+const SWAP512 = i8x16(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
+
 /** Bytes that one compression takes. */
 export function blockLength(bits: i32): usize {
   return bits === 256 ? 64 : 128;
@@ -123,15 +131,14 @@ function compress(context: usize, bits: i32, block: usize): void {
 
 // Takes one block into the state: section 6.2.2.
 function compress256(state: usize, block: usize): void {
-  let w = SCHEDULE;
-  for (let i: usize = 0; i < 64; i += 4) store<u32>(w + i, bswap<u32>(load<u32>(block + i)));
-  for (let i: usize = 64; i < 256; i += 4) {
-    const x = load<u32>(w + i - 60);
-    const y = load<u32>(w + i - 8);
-    const s0 = rotr<u32>(x, 7) ^ rotr<u32>(x, 18) ^ (x >> 3);
-    const s1 = rotr<u32>(y, 17) ^ rotr<u32>(y, 19) ^ (y >> 10);
-    store<u32>(w + i, load<u32>(w + i - 64) + s0 + load<u32>(w + i - 28) + s1);
-  }
+  let w0 = i8x16.swizzle(v128.load(block), SWAP256);
+  let w1 = i8x16.swizzle(v128.load(block, 16), SWAP256);
+  let w2 = i8x16.swizzle(v128.load(block, 32), SWAP256);
+  let w3 = i8x16.swizzle(v128.load(block, 48), SWAP256);
+  v128.store(SCHEDULE, i32x4.add(w0, v128.load(K256)));
+  v128.store(SCHEDULE, i32x4.add(w1, v128.load(K256, 16)), 16);
+  v128.store(SCHEDULE, i32x4.add(w2, v128.load(K256, 32)), 32);
+  v128.store(SCHEDULE, i32x4.add(w3, v128.load(K256, 48)), 48);
   let a = load<u32>(state, 0);
   let b = load<u32>(state, 4);
   let c = load<u32>(state, 8);
@@ -141,73 +148,115 @@ function compress256(state: usize, block: usize): void {
   let g = load<u32>(state, 24);
   let h = load<u32>(state, 28);
   let t: u32;
-  // Eight rounds at a time: the names turn instead of the values.
-  for (let k = K256, end = k + 256; k < end; k += 32, w += 32) {
-    t =
-      h +
-      (rotr<u32>(e, 6) ^ rotr<u32>(e, 11) ^ rotr<u32>(e, 25)) +
-      (g ^ (e & (f ^ g))) +
-      load<u32>(k, 0) +
-      load<u32>(w, 0);
+  // Sixteen rounds at a time: the names turn instead of the values.
+  let k = K256 + 64;
+  do {
+    t = h + load<u32>(SCHEDULE, 0) + choose(e, f, g) + sum1of256(e);
     d += t;
-    h = t + (rotr<u32>(a, 2) ^ rotr<u32>(a, 13) ^ rotr<u32>(a, 22)) + ((a & b) | (c & (a | b)));
-    t =
-      g +
-      (rotr<u32>(d, 6) ^ rotr<u32>(d, 11) ^ rotr<u32>(d, 25)) +
-      (f ^ (d & (e ^ f))) +
-      load<u32>(k, 4) +
-      load<u32>(w, 4);
+    h = t + (majority(a, b, c) + sum0of256(a));
+    t = g + load<u32>(SCHEDULE, 4) + choose(d, e, f) + sum1of256(d);
     c += t;
-    g = t + (rotr<u32>(h, 2) ^ rotr<u32>(h, 13) ^ rotr<u32>(h, 22)) + ((h & a) | (b & (h | a)));
-    t =
-      f +
-      (rotr<u32>(c, 6) ^ rotr<u32>(c, 11) ^ rotr<u32>(c, 25)) +
-      (e ^ (c & (d ^ e))) +
-      load<u32>(k, 8) +
-      load<u32>(w, 8);
+    g = t + (majority(h, a, b) + sum0of256(h));
+    t = f + load<u32>(SCHEDULE, 8) + choose(c, d, e) + sum1of256(c);
     b += t;
-    f = t + (rotr<u32>(g, 2) ^ rotr<u32>(g, 13) ^ rotr<u32>(g, 22)) + ((g & h) | (a & (g | h)));
-    t =
-      e +
-      (rotr<u32>(b, 6) ^ rotr<u32>(b, 11) ^ rotr<u32>(b, 25)) +
-      (d ^ (b & (c ^ d))) +
-      load<u32>(k, 12) +
-      load<u32>(w, 12);
+    f = t + (majority(g, h, a) + sum0of256(g));
+    t = e + load<u32>(SCHEDULE, 12) + choose(b, c, d) + sum1of256(b);
     a += t;
-    e = t + (rotr<u32>(f, 2) ^ rotr<u32>(f, 13) ^ rotr<u32>(f, 22)) + ((f & g) | (h & (f | g)));
-    t =
-      d +
-      (rotr<u32>(a, 6) ^ rotr<u32>(a, 11) ^ rotr<u32>(a, 25)) +
-      (c ^ (a & (b ^ c))) +
-      load<u32>(k, 16) +
-      load<u32>(w, 16);
+    e = t + (majority(f, g, h) + sum0of256(f));
+    w0 = next256(w0, w1, w2, w3);
+    v128.store(SCHEDULE, i32x4.add(w0, v128.load(k)));
+    t = d + load<u32>(SCHEDULE, 16) + choose(a, b, c) + sum1of256(a);
     h += t;
-    d = t + (rotr<u32>(e, 2) ^ rotr<u32>(e, 13) ^ rotr<u32>(e, 22)) + ((e & f) | (g & (e | f)));
-    t =
-      c +
-      (rotr<u32>(h, 6) ^ rotr<u32>(h, 11) ^ rotr<u32>(h, 25)) +
-      (b ^ (h & (a ^ b))) +
-      load<u32>(k, 20) +
-      load<u32>(w, 20);
+    d = t + (majority(e, f, g) + sum0of256(e));
+    t = c + load<u32>(SCHEDULE, 20) + choose(h, a, b) + sum1of256(h);
     g += t;
-    c = t + (rotr<u32>(d, 2) ^ rotr<u32>(d, 13) ^ rotr<u32>(d, 22)) + ((d & e) | (f & (d | e)));
-    t =
-      b +
-      (rotr<u32>(g, 6) ^ rotr<u32>(g, 11) ^ rotr<u32>(g, 25)) +
-      (a ^ (g & (h ^ a))) +
-      load<u32>(k, 24) +
-      load<u32>(w, 24);
+    c = t + (majority(d, e, f) + sum0of256(d));
+    t = b + load<u32>(SCHEDULE, 24) + choose(g, h, a) + sum1of256(g);
     f += t;
-    b = t + (rotr<u32>(c, 2) ^ rotr<u32>(c, 13) ^ rotr<u32>(c, 22)) + ((c & d) | (e & (c | d)));
-    t =
-      a +
-      (rotr<u32>(f, 6) ^ rotr<u32>(f, 11) ^ rotr<u32>(f, 25)) +
-      (h ^ (f & (g ^ h))) +
-      load<u32>(k, 28) +
-      load<u32>(w, 28);
+    b = t + (majority(c, d, e) + sum0of256(c));
+    t = a + load<u32>(SCHEDULE, 28) + choose(f, g, h) + sum1of256(f);
     e += t;
-    a = t + (rotr<u32>(b, 2) ^ rotr<u32>(b, 13) ^ rotr<u32>(b, 22)) + ((b & c) | (d & (b | c)));
-  }
+    a = t + (majority(b, c, d) + sum0of256(b));
+    w1 = next256(w1, w2, w3, w0);
+    v128.store(SCHEDULE, i32x4.add(w1, v128.load(k, 16)), 16);
+    t = h + load<u32>(SCHEDULE, 32) + choose(e, f, g) + sum1of256(e);
+    d += t;
+    h = t + (majority(a, b, c) + sum0of256(a));
+    t = g + load<u32>(SCHEDULE, 36) + choose(d, e, f) + sum1of256(d);
+    c += t;
+    g = t + (majority(h, a, b) + sum0of256(h));
+    t = f + load<u32>(SCHEDULE, 40) + choose(c, d, e) + sum1of256(c);
+    b += t;
+    f = t + (majority(g, h, a) + sum0of256(g));
+    t = e + load<u32>(SCHEDULE, 44) + choose(b, c, d) + sum1of256(b);
+    a += t;
+    e = t + (majority(f, g, h) + sum0of256(f));
+    w2 = next256(w2, w3, w0, w1);
+    v128.store(SCHEDULE, i32x4.add(w2, v128.load(k, 32)), 32);
+    t = d + load<u32>(SCHEDULE, 48) + choose(a, b, c) + sum1of256(a);
+    h += t;
+    d = t + (majority(e, f, g) + sum0of256(e));
+    t = c + load<u32>(SCHEDULE, 52) + choose(h, a, b) + sum1of256(h);
+    g += t;
+    c = t + (majority(d, e, f) + sum0of256(d));
+    t = b + load<u32>(SCHEDULE, 56) + choose(g, h, a) + sum1of256(g);
+    f += t;
+    b = t + (majority(c, d, e) + sum0of256(c));
+    t = a + load<u32>(SCHEDULE, 60) + choose(f, g, h) + sum1of256(f);
+    e += t;
+    a = t + (majority(b, c, d) + sum0of256(b));
+    w3 = next256(w3, w0, w1, w2);
+    v128.store(SCHEDULE, i32x4.add(w3, v128.load(k, 48)), 48);
+    k += 64;
+  } while (k < K256 + 256);
+  t = h + load<u32>(SCHEDULE, 0) + choose(e, f, g) + sum1of256(e);
+  d += t;
+  h = t + (majority(a, b, c) + sum0of256(a));
+  t = g + load<u32>(SCHEDULE, 4) + choose(d, e, f) + sum1of256(d);
+  c += t;
+  g = t + (majority(h, a, b) + sum0of256(h));
+  t = f + load<u32>(SCHEDULE, 8) + choose(c, d, e) + sum1of256(c);
+  b += t;
+  f = t + (majority(g, h, a) + sum0of256(g));
+  t = e + load<u32>(SCHEDULE, 12) + choose(b, c, d) + sum1of256(b);
+  a += t;
+  e = t + (majority(f, g, h) + sum0of256(f));
+  t = d + load<u32>(SCHEDULE, 16) + choose(a, b, c) + sum1of256(a);
+  h += t;
+  d = t + (majority(e, f, g) + sum0of256(e));
+  t = c + load<u32>(SCHEDULE, 20) + choose(h, a, b) + sum1of256(h);
+  g += t;
+  c = t + (majority(d, e, f) + sum0of256(d));
+  t = b + load<u32>(SCHEDULE, 24) + choose(g, h, a) + sum1of256(g);
+  f += t;
+  b = t + (majority(c, d, e) + sum0of256(c));
+  t = a + load<u32>(SCHEDULE, 28) + choose(f, g, h) + sum1of256(f);
+  e += t;
+  a = t + (majority(b, c, d) + sum0of256(b));
+  t = h + load<u32>(SCHEDULE, 32) + choose(e, f, g) + sum1of256(e);
+  d += t;
+  h = t + (majority(a, b, c) + sum0of256(a));
+  t = g + load<u32>(SCHEDULE, 36) + choose(d, e, f) + sum1of256(d);
+  c += t;
+  g = t + (majority(h, a, b) + sum0of256(h));
+  t = f + load<u32>(SCHEDULE, 40) + choose(c, d, e) + sum1of256(c);
+  b += t;
+  f = t + (majority(g, h, a) + sum0of256(g));
+  t = e + load<u32>(SCHEDULE, 44) + choose(b, c, d) + sum1of256(b);
+  a += t;
+  e = t + (majority(f, g, h) + sum0of256(f));
+  t = d + load<u32>(SCHEDULE, 48) + choose(a, b, c) + sum1of256(a);
+  h += t;
+  d = t + (majority(e, f, g) + sum0of256(e));
+  t = c + load<u32>(SCHEDULE, 52) + choose(h, a, b) + sum1of256(h);
+  g += t;
+  c = t + (majority(d, e, f) + sum0of256(d));
+  t = b + load<u32>(SCHEDULE, 56) + choose(g, h, a) + sum1of256(g);
+  f += t;
+  b = t + (majority(c, d, e) + sum0of256(c));
+  t = a + load<u32>(SCHEDULE, 60) + choose(f, g, h) + sum1of256(f);
+  e += t;
+  a = t + (majority(b, c, d) + sum0of256(b));
   store<u32>(state, load<u32>(state, 0) + a, 0);
   store<u32>(state, load<u32>(state, 4) + b, 4);
   store<u32>(state, load<u32>(state, 8) + c, 8);
@@ -220,15 +269,22 @@ function compress256(state: usize, block: usize): void {
 
 // Takes one block into the state: section 6.4.2.
 function compress512(state: usize, block: usize): void {
-  let w = SCHEDULE;
-  for (let i: usize = 0; i < 128; i += 8) store<u64>(w + i, bswap<u64>(load<u64>(block + i)));
-  for (let i: usize = 128; i < 640; i += 8) {
-    const x = load<u64>(w + i - 120);
-    const y = load<u64>(w + i - 16);
-    const s0 = rotr<u64>(x, 1) ^ rotr<u64>(x, 8) ^ (x >> 7);
-    const s1 = rotr<u64>(y, 19) ^ rotr<u64>(y, 61) ^ (y >> 6);
-    store<u64>(w + i, load<u64>(w + i - 128) + s0 + load<u64>(w + i - 56) + s1);
-  }
+  let w0 = i8x16.swizzle(v128.load(block), SWAP512);
+  let w1 = i8x16.swizzle(v128.load(block, 16), SWAP512);
+  let w2 = i8x16.swizzle(v128.load(block, 32), SWAP512);
+  let w3 = i8x16.swizzle(v128.load(block, 48), SWAP512);
+  let w4 = i8x16.swizzle(v128.load(block, 64), SWAP512);
+  let w5 = i8x16.swizzle(v128.load(block, 80), SWAP512);
+  let w6 = i8x16.swizzle(v128.load(block, 96), SWAP512);
+  let w7 = i8x16.swizzle(v128.load(block, 112), SWAP512);
+  v128.store(SCHEDULE, i64x2.add(w0, v128.load(K512)));
+  v128.store(SCHEDULE, i64x2.add(w1, v128.load(K512, 16)), 16);
+  v128.store(SCHEDULE, i64x2.add(w2, v128.load(K512, 32)), 32);
+  v128.store(SCHEDULE, i64x2.add(w3, v128.load(K512, 48)), 48);
+  v128.store(SCHEDULE, i64x2.add(w4, v128.load(K512, 64)), 64);
+  v128.store(SCHEDULE, i64x2.add(w5, v128.load(K512, 80)), 80);
+  v128.store(SCHEDULE, i64x2.add(w6, v128.load(K512, 96)), 96);
+  v128.store(SCHEDULE, i64x2.add(w7, v128.load(K512, 112)), 112);
   let a = load<u64>(state, 0);
   let b = load<u64>(state, 8);
   let c = load<u64>(state, 16);
@@ -238,73 +294,123 @@ function compress512(state: usize, block: usize): void {
   let g = load<u64>(state, 48);
   let h = load<u64>(state, 56);
   let t: u64;
-  // Eight rounds at a time: the names turn instead of the values.
-  for (let k = K512, end = k + 640; k < end; k += 64, w += 64) {
-    t =
-      h +
-      (rotr<u64>(e, 14) ^ rotr<u64>(e, 18) ^ rotr<u64>(e, 41)) +
-      (g ^ (e & (f ^ g))) +
-      load<u64>(k, 0) +
-      load<u64>(w, 0);
+  // Sixteen rounds at a time: the names turn instead of the values.
+  let k = K512 + 128;
+  do {
+    t = h + load<u64>(SCHEDULE, 0) + choose(e, f, g) + sum1of512(e);
     d += t;
-    h = t + (rotr<u64>(a, 28) ^ rotr<u64>(a, 34) ^ rotr<u64>(a, 39)) + ((a & b) | (c & (a | b)));
-    t =
-      g +
-      (rotr<u64>(d, 14) ^ rotr<u64>(d, 18) ^ rotr<u64>(d, 41)) +
-      (f ^ (d & (e ^ f))) +
-      load<u64>(k, 8) +
-      load<u64>(w, 8);
+    h = t + (majority(a, b, c) + sum0of512(a));
+    t = g + load<u64>(SCHEDULE, 8) + choose(d, e, f) + sum1of512(d);
     c += t;
-    g = t + (rotr<u64>(h, 28) ^ rotr<u64>(h, 34) ^ rotr<u64>(h, 39)) + ((h & a) | (b & (h | a)));
-    t =
-      f +
-      (rotr<u64>(c, 14) ^ rotr<u64>(c, 18) ^ rotr<u64>(c, 41)) +
-      (e ^ (c & (d ^ e))) +
-      load<u64>(k, 16) +
-      load<u64>(w, 16);
+    g = t + (majority(h, a, b) + sum0of512(h));
+    w0 = next512(w0, w1, w4, w5, w7);
+    v128.store(SCHEDULE, i64x2.add(w0, v128.load(k)));
+    t = f + load<u64>(SCHEDULE, 16) + choose(c, d, e) + sum1of512(c);
     b += t;
-    f = t + (rotr<u64>(g, 28) ^ rotr<u64>(g, 34) ^ rotr<u64>(g, 39)) + ((g & h) | (a & (g | h)));
-    t =
-      e +
-      (rotr<u64>(b, 14) ^ rotr<u64>(b, 18) ^ rotr<u64>(b, 41)) +
-      (d ^ (b & (c ^ d))) +
-      load<u64>(k, 24) +
-      load<u64>(w, 24);
+    f = t + (majority(g, h, a) + sum0of512(g));
+    t = e + load<u64>(SCHEDULE, 24) + choose(b, c, d) + sum1of512(b);
     a += t;
-    e = t + (rotr<u64>(f, 28) ^ rotr<u64>(f, 34) ^ rotr<u64>(f, 39)) + ((f & g) | (h & (f | g)));
-    t =
-      d +
-      (rotr<u64>(a, 14) ^ rotr<u64>(a, 18) ^ rotr<u64>(a, 41)) +
-      (c ^ (a & (b ^ c))) +
-      load<u64>(k, 32) +
-      load<u64>(w, 32);
+    e = t + (majority(f, g, h) + sum0of512(f));
+    w1 = next512(w1, w2, w5, w6, w0);
+    v128.store(SCHEDULE, i64x2.add(w1, v128.load(k, 16)), 16);
+    t = d + load<u64>(SCHEDULE, 32) + choose(a, b, c) + sum1of512(a);
     h += t;
-    d = t + (rotr<u64>(e, 28) ^ rotr<u64>(e, 34) ^ rotr<u64>(e, 39)) + ((e & f) | (g & (e | f)));
-    t =
-      c +
-      (rotr<u64>(h, 14) ^ rotr<u64>(h, 18) ^ rotr<u64>(h, 41)) +
-      (b ^ (h & (a ^ b))) +
-      load<u64>(k, 40) +
-      load<u64>(w, 40);
+    d = t + (majority(e, f, g) + sum0of512(e));
+    t = c + load<u64>(SCHEDULE, 40) + choose(h, a, b) + sum1of512(h);
     g += t;
-    c = t + (rotr<u64>(d, 28) ^ rotr<u64>(d, 34) ^ rotr<u64>(d, 39)) + ((d & e) | (f & (d | e)));
-    t =
-      b +
-      (rotr<u64>(g, 14) ^ rotr<u64>(g, 18) ^ rotr<u64>(g, 41)) +
-      (a ^ (g & (h ^ a))) +
-      load<u64>(k, 48) +
-      load<u64>(w, 48);
+    c = t + (majority(d, e, f) + sum0of512(d));
+    w2 = next512(w2, w3, w6, w7, w1);
+    v128.store(SCHEDULE, i64x2.add(w2, v128.load(k, 32)), 32);
+    t = b + load<u64>(SCHEDULE, 48) + choose(g, h, a) + sum1of512(g);
     f += t;
-    b = t + (rotr<u64>(c, 28) ^ rotr<u64>(c, 34) ^ rotr<u64>(c, 39)) + ((c & d) | (e & (c | d)));
-    t =
-      a +
-      (rotr<u64>(f, 14) ^ rotr<u64>(f, 18) ^ rotr<u64>(f, 41)) +
-      (h ^ (f & (g ^ h))) +
-      load<u64>(k, 56) +
-      load<u64>(w, 56);
+    b = t + (majority(c, d, e) + sum0of512(c));
+    t = a + load<u64>(SCHEDULE, 56) + choose(f, g, h) + sum1of512(f);
     e += t;
-    a = t + (rotr<u64>(b, 28) ^ rotr<u64>(b, 34) ^ rotr<u64>(b, 39)) + ((b & c) | (d & (b | c)));
-  }
+    a = t + (majority(b, c, d) + sum0of512(b));
+    w3 = next512(w3, w4, w7, w0, w2);
+    v128.store(SCHEDULE, i64x2.add(w3, v128.load(k, 48)), 48);
+    t = h + load<u64>(SCHEDULE, 64) + choose(e, f, g) + sum1of512(e);
+    d += t;
+    h = t + (majority(a, b, c) + sum0of512(a));
+    t = g + load<u64>(SCHEDULE, 72) + choose(d, e, f) + sum1of512(d);
+    c += t;
+    g = t + (majority(h, a, b) + sum0of512(h));
+    w4 = next512(w4, w5, w0, w1, w3);
+    v128.store(SCHEDULE, i64x2.add(w4, v128.load(k, 64)), 64);
+    t = f + load<u64>(SCHEDULE, 80) + choose(c, d, e) + sum1of512(c);
+    b += t;
+    f = t + (majority(g, h, a) + sum0of512(g));
+    t = e + load<u64>(SCHEDULE, 88) + choose(b, c, d) + sum1of512(b);
+    a += t;
+    e = t + (majority(f, g, h) + sum0of512(f));
+    w5 = next512(w5, w6, w1, w2, w4);
+    v128.store(SCHEDULE, i64x2.add(w5, v128.load(k, 80)), 80);
+    t = d + load<u64>(SCHEDULE, 96) + choose(a, b, c) + sum1of512(a);
+    h += t;
+    d = t + (majority(e, f, g) + sum0of512(e));
+    t = c + load<u64>(SCHEDULE, 104) + choose(h, a, b) + sum1of512(h);
+    g += t;
+    c = t + (majority(d, e, f) + sum0of512(d));
+    w6 = next512(w6, w7, w2, w3, w5);
+    v128.store(SCHEDULE, i64x2.add(w6, v128.load(k, 96)), 96);
+    t = b + load<u64>(SCHEDULE, 112) + choose(g, h, a) + sum1of512(g);
+    f += t;
+    b = t + (majority(c, d, e) + sum0of512(c));
+    t = a + load<u64>(SCHEDULE, 120) + choose(f, g, h) + sum1of512(f);
+    e += t;
+    a = t + (majority(b, c, d) + sum0of512(b));
+    w7 = next512(w7, w0, w3, w4, w6);
+    v128.store(SCHEDULE, i64x2.add(w7, v128.load(k, 112)), 112);
+    k += 128;
+  } while (k < K512 + 640);
+  t = h + load<u64>(SCHEDULE, 0) + choose(e, f, g) + sum1of512(e);
+  d += t;
+  h = t + (majority(a, b, c) + sum0of512(a));
+  t = g + load<u64>(SCHEDULE, 8) + choose(d, e, f) + sum1of512(d);
+  c += t;
+  g = t + (majority(h, a, b) + sum0of512(h));
+  t = f + load<u64>(SCHEDULE, 16) + choose(c, d, e) + sum1of512(c);
+  b += t;
+  f = t + (majority(g, h, a) + sum0of512(g));
+  t = e + load<u64>(SCHEDULE, 24) + choose(b, c, d) + sum1of512(b);
+  a += t;
+  e = t + (majority(f, g, h) + sum0of512(f));
+  t = d + load<u64>(SCHEDULE, 32) + choose(a, b, c) + sum1of512(a);
+  h += t;
+  d = t + (majority(e, f, g) + sum0of512(e));
+  t = c + load<u64>(SCHEDULE, 40) + choose(h, a, b) + sum1of512(h);
+  g += t;
+  c = t + (majority(d, e, f) + sum0of512(d));
+  t = b + load<u64>(SCHEDULE, 48) + choose(g, h, a) + sum1of512(g);
+  f += t;
+  b = t + (majority(c, d, e) + sum0of512(c));
+  t = a + load<u64>(SCHEDULE, 56) + choose(f, g, h) + sum1of512(f);
+  e += t;
+  a = t + (majority(b, c, d) + sum0of512(b));
+  t = h + load<u64>(SCHEDULE, 64) + choose(e, f, g) + sum1of512(e);
+  d += t;
+  h = t + (majority(a, b, c) + sum0of512(a));
+  t = g + load<u64>(SCHEDULE, 72) + choose(d, e, f) + sum1of512(d);
+  c += t;
+  g = t + (majority(h, a, b) + sum0of512(h));
+  t = f + load<u64>(SCHEDULE, 80) + choose(c, d, e) + sum1of512(c);
+  b += t;
+  f = t + (majority(g, h, a) + sum0of512(g));
+  t = e + load<u64>(SCHEDULE, 88) + choose(b, c, d) + sum1of512(b);
+  a += t;
+  e = t + (majority(f, g, h) + sum0of512(f));
+  t = d + load<u64>(SCHEDULE, 96) + choose(a, b, c) + sum1of512(a);
+  h += t;
+  d = t + (majority(e, f, g) + sum0of512(e));
+  t = c + load<u64>(SCHEDULE, 104) + choose(h, a, b) + sum1of512(h);
+  g += t;
+  c = t + (majority(d, e, f) + sum0of512(d));
+  t = b + load<u64>(SCHEDULE, 112) + choose(g, h, a) + sum1of512(g);
+  f += t;
+  b = t + (majority(c, d, e) + sum0of512(c));
+  t = a + load<u64>(SCHEDULE, 120) + choose(f, g, h) + sum1of512(f);
+  e += t;
+  a = t + (majority(b, c, d) + sum0of512(b));
   store<u64>(state, load<u64>(state, 0) + a, 0);
   store<u64>(state, load<u64>(state, 8) + b, 8);
   store<u64>(state, load<u64>(state, 16) + c, 16);
@@ -313,4 +419,67 @@ function compress512(state: usize, block: usize): void {
   store<u64>(state, load<u64>(state, 40) + f, 40);
   store<u64>(state, load<u64>(state, 48) + g, 48);
   store<u64>(state, load<u64>(state, 56) + h, 56);
+}
+
+// Sections 4.1.2 and 4.1.3: Ch.
+function choose<T extends number>(x: T, y: T, z: T): T {
+  return z ^ (x & (y ^ z));
+}
+
+// Maj.
+function majority<T extends number>(x: T, y: T, z: T): T {
+  return (x & y) | (z & (x | y));
+}
+
+function sum0of256(x: u32): u32 {
+  return rotr<u32>(x, 2) ^ rotr<u32>(x, 13) ^ rotr<u32>(x, 22);
+}
+
+function sum1of256(x: u32): u32 {
+  return rotr<u32>(x, 6) ^ rotr<u32>(x, 11) ^ rotr<u32>(x, 25);
+}
+
+function sum0of512(x: u64): u64 {
+  return rotr<u64>(x, 28) ^ rotr<u64>(x, 34) ^ rotr<u64>(x, 39);
+}
+
+function sum1of512(x: u64): u64 {
+  return rotr<u64>(x, 14) ^ rotr<u64>(x, 18) ^ rotr<u64>(x, 41);
+}
+
+// The next four words of the schedule, from the sixteen before them: section 6.2.2, step 1. The last two need the first
+// two. There is no rotation of lanes: two shifts each way do two of them, one within the other.
+function next256(w0: v128, w4: v128, w8: v128, w12: v128): v128 {
+  const x = v128.shuffle<u32>(w0, w4, 1, 2, 3, 4);
+  const right = i32x4.shr_u(v128.xor(x, i32x4.shr_u(x, 11)), 7);
+  const left = i32x4.shl(v128.xor(x, i32x4.shl(x, 11)), 14);
+  const sigma0 = v128.xor(v128.xor(right, left), i32x4.shr_u(x, 3));
+  const sum = i32x4.add(i32x4.add(w0, v128.shuffle<u32>(w8, w12, 1, 2, 3, 4)), sigma0);
+  const none = i64x2.splat(0);
+  const first = i32x4.add(
+    sum,
+    v128.shuffle<u32>(sigma1(v128.shuffle<u32>(w12, w12, 2, 2, 3, 3)), none, 0, 2, 4, 4),
+  );
+  return i32x4.add(
+    first,
+    v128.shuffle<u32>(sigma1(v128.shuffle<u32>(first, first, 0, 0, 1, 1)), none, 4, 4, 0, 2),
+  );
+}
+
+// Of words that stand twice, side by side: in a lane of both a shift is a rotation. The lower one of each two counts.
+function sigma1(x: v128): v128 {
+  return v128.xor(i64x2.shr_u(v128.xor(x, i64x2.shr_u(x, 2)), 17), i32x4.shr_u(x, 10));
+}
+
+// The next two words of the schedule, from the sixteen before them: section 6.4.2, step 1.
+function next512(w0: v128, w2: v128, w8: v128, w10: v128, w14: v128): v128 {
+  const x = v128.shuffle<u64>(w0, w2, 1, 2);
+  const shifted = i64x2.shr_u(x, 7);
+  const right = i64x2.shr_u(v128.xor(x, shifted), 1);
+  const left = i64x2.shl(v128.xor(x, i64x2.shl(x, 7)), 56);
+  const sigma0 = v128.xor(v128.xor(right, left), shifted);
+  const right1 = i64x2.shr_u(v128.xor(w14, i64x2.shr_u(w14, 42)), 19);
+  const left1 = i64x2.shl(v128.xor(w14, i64x2.shl(w14, 42)), 3);
+  const sigma1 = v128.xor(v128.xor(right1, left1), i64x2.shr_u(w14, 6));
+  return i64x2.add(i64x2.add(w0, v128.shuffle<u64>(w8, w10, 1, 2)), i64x2.add(sigma0, sigma1));
 }

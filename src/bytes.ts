@@ -43,6 +43,18 @@ export function compare(a: Uint8Array, b: Uint8Array): number {
   return Math.sign(a.length - b.length);
 }
 
+/** The bytes of an ArrayBuffer or of any view of one, not copied; `undefined` for anything else. */
+export function bytesOf(source: unknown): Uint8Array | undefined {
+  if (source instanceof Uint8Array) return source;
+  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  return isBuffer(source) ? new Uint8Array(source) : undefined;
+}
+
+// A buffer of another realm is none of ours, and a buffer all the same.
+function isBuffer(source: unknown): source is ArrayBuffer {
+  return /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(source));
+}
+
 /** The view as a DataView over exactly the same bytes. */
 export function dataView(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -4,10 +4,19 @@
  * No Node built-in and no AWS SDK is imported here; KMS keyrings are in `frameseal/aws-kms`.
  */
 
+export type { DecryptOptions } from './begin-decrypt.ts';
+export type { EncryptOptions } from './begin-encrypt.ts';
 export type { Bytes } from './bytes.ts';
 export type { RandomSource, RsaPadding, SigningKey } from './crypto/crypto.ts';
-export { type DecryptOptions, type DecryptResult, decrypt, parseHeader } from './decrypt.ts';
-export { type EncryptOptions, type EncryptResult, encrypt } from './encrypt.ts';
+export { type DecryptResult, decrypt, parseHeader } from './decrypt.ts';
+export {
+  type DecryptStreamOptions,
+  type DecryptStreamResult,
+  decryptStream,
+  type SignedStreams,
+} from './decrypt-stream.ts';
+export { type EncryptResult, encrypt } from './encrypt.ts';
+export { type EncryptStreamResult, encryptStream } from './encrypt-stream.ts';
 export type { EncryptedDataKey } from './encrypted-data-key.ts';
 export type { Context, ContextInput } from './encryption-context.ts';
 export type { EngineChoice, EngineRow } from './engine/select.ts';
@@ -27,6 +36,14 @@ export type {
 export { defaultCmm } from './materials/default-cmm.ts';
 export type { DecryptionMaterials, EncryptionMaterials, MissingKey } from './materials/materials.ts';
 export type { CommonOptions } from './options.ts';
+export {
+  type CiphertextLengthOptions,
+  ciphertextLength,
+  type EstimateOptions,
+  estimateCiphertextLength,
+  plaintextLength,
+} from './sizes.ts';
+export type { MessageStream } from './stream/message-stream.ts';
 export {
   type AlgorithmSuite,
   type AlgorithmSuiteName,

@@ -60,15 +60,21 @@ const KNOWN = [
   'algorithmSuite',
   'frameLength',
   'plaintextLength',
+  'signedStreams',
+  'maxHeldBytes',
+  'maxHeaderLength',
 ];
-const LATER = ['signedStreams', 'maxHeldBytes', 'sidecar'];
+const LATER = ['sidecar'];
 
 // One default manager for a keyring: it holds nothing of any message.
 const managers = new WeakMap<Keyring, CryptographicMaterialsManager>();
 
-/** @throws FramesealError `INVALID_ARGUMENT`, `UNSUPPORTED` */
-export function resolveOptions(options: CommonOptions): ResolvedOptions {
-  checkOptions(options, KNOWN, LATER);
+/**
+ * @param further names that one caller alone knows.
+ * @throws FramesealError `INVALID_ARGUMENT`, `UNSUPPORTED`
+ */
+export function resolveOptions(options: CommonOptions, further: readonly string[] = []): ResolvedOptions {
+  checkOptions(options, further.length > 0 ? [...KNOWN, ...further] : KNOWN, LATER);
   const {
     maxEncryptedDataKeys = 0xffff,
     maxFrameLength = DEFAULT_MAX_FRAME_LENGTH,

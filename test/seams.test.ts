@@ -213,7 +213,7 @@ describe('the context cannot be lost', () => {
     expect(await failureCode(decrypt(bytes(1), { keyring, encryptionContxt: tenant } as never))).toBe(
       'INVALID_ARGUMENT',
     );
-    expect(await failureCode(decrypt(bytes(1), { keyring, signedStreams: 'refuse' } as never))).toBe(
+    expect(await failureCode(decrypt(bytes(1), { keyring, sidecar: bytes(9) } as never))).toBe(
       'UNSUPPORTED',
     );
   });

@@ -50,6 +50,70 @@ export interface SigningKey {
   readonly publicKey: Bytes;
   /** ECDSA over the suite's hash of the message: r || s, each as long as the curve's order. */
   sign(message: Uint8Array): MaybePromise<Bytes>;
+  /** Begins to sign a message that comes in pieces; streams need it. */
+  signer?(): Signer;
+}
+
+/** Signs a message that comes in pieces. */
+export interface Signer {
+  /** The next bytes of the message. They are read before it returns. */
+  update(bytes: Uint8Array): void;
+  /** After the last piece: r || s. Asked again, another signature of the same message. */
+  sign(): MaybePromise<Bytes>;
+}
+
+/** Verifies the signature of a message that comes in pieces. */
+export interface Verifier {
+  /** The next bytes of the message. They are read before it returns. */
+  update(bytes: Uint8Array): void;
+  /** After the last piece, once. @param signature r || s. */
+  verify(signature: Uint8Array): MaybePromise<boolean>;
+}
+
+/** How the keys of a message come from its data key: `kdf/derive-keys.ts`. */
+export interface KeyDerivation {
+  readonly hash: Exclude<HashName, 'SHA-1'>;
+  readonly dataKey: Uint8Array;
+  /** Empty: zeros of the hash's length. */
+  readonly salt: Uint8Array;
+  /** Of the derived key. */
+  readonly info: Uint8Array;
+  /** Bytes of the derived key: 16, 24 or 32. */
+  readonly keyLength: number;
+  /** Of the commit key, 32 bytes; absent in suites without commitment. */
+  readonly commitInfo: Uint8Array | undefined;
+}
+
+/** A sealed header. All parts are the caller's. */
+export interface SealedHeader {
+  readonly derivedKey: Bytes;
+  /** Empty without commitment. */
+  readonly commitKey: Bytes;
+  readonly tag: Bytes;
+}
+
+/** Derivation, commitment and tag of a header in one step. */
+export interface HeaderCrypto {
+  /** Bytes of headers up to which this is the fastest way. */
+  readonly maxLength: number;
+  /**
+   * A commit key takes the place of the last 32 bytes of the header body, which itself is not changed.
+   * @param authenticatedOnly bytes that the tag covers behind the header body.
+   */
+  seal(
+    derivation: KeyDerivation,
+    iv: Uint8Array,
+    headerBody: Uint8Array,
+    authenticatedOnly: Uint8Array,
+  ): SealedHeader;
+  /** The derived key if commitment, in the last 32 bytes of the header body, and tag both hold. */
+  open(
+    derivation: KeyDerivation,
+    iv: Uint8Array,
+    headerBody: Uint8Array,
+    authenticatedOnly: Uint8Array,
+    tag: Uint8Array,
+  ): Bytes | undefined;
 }
 
 /** The primitives. */
@@ -72,8 +136,17 @@ export interface Crypto {
     salt: Uint8Array,
     outputs: readonly HkdfOutput[],
   ): MaybePromise<readonly Bytes[]>;
-  /** A fresh ECDSA key pair: by the platform's own generator, or from `random` where the platform has no ECDSA. */
-  generateSigningKey(algorithm: SignatureAlgorithm, random: RandomSource): MaybePromise<SigningKey>;
+  /** Whole headers in one step, where a provider has that. */
+  readonly headers?: HeaderCrypto;
+  /**
+   * A fresh ECDSA key pair: by the platform's own generator, or from `random` where the platform has no ECDSA.
+   * @param inPieces whether the key has to sign a message that comes in pieces.
+   */
+  generateSigningKey(
+    algorithm: SignatureAlgorithm,
+    random: RandomSource,
+    inPieces?: boolean,
+  ): MaybePromise<SigningKey>;
   /**
    * ECDSA verification.
    * @param publicKey a compressed point; one that is not on the curve verifies nothing.
@@ -85,6 +158,11 @@ export interface Crypto {
     message: Uint8Array,
     signature: Uint8Array,
   ): MaybePromise<boolean>;
+  /**
+   * ECDSA verification of a message that comes in pieces.
+   * @param publicKey a compressed point; one that is not on the curve verifies nothing.
+   */
+  verifier(algorithm: SignatureAlgorithm, publicKey: Uint8Array): MaybePromise<Verifier>;
   /** @throws FramesealError `UNSUPPORTED` for PKCS#1 v1.5 where the platform has no raw RSA. */
   rsaEncryptor(padding: RsaPadding, publicKey: string | WebCryptoKey): MaybePromise<RsaEncryptor>;
   /** @throws FramesealError `UNSUPPORTED` for PKCS#1 v1.5 where the platform has no raw RSA. */

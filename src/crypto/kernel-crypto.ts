@@ -32,6 +32,11 @@ export function withKernel(base: Crypto, kernel: Kernel): Crypto {
       isKernelHash(hash) && fits(hash, key, salt, outputs)
         ? kernel.hkdf(hash, key, salt, outputs)
         : base.hkdf(hash, key, salt, outputs),
+    headers: {
+      maxLength: SHORT[base.name],
+      seal: (...header) => kernel.sealHeader(...header),
+      open: (...header) => kernel.openHeader(...header),
+    },
   };
 }
 

@@ -3,13 +3,20 @@
  *
  * Slower than native and not constant-time in the strict sense (JavaScript BigInt), so never the first choice.
  */
-import { p256, p384 } from '@noble/curves/nist.js';
+import { p256, p256_hasher, p384, p384_hasher } from '@noble/curves/nist.js';
 import { type Bytes, copy } from '../bytes.ts';
+import { loadKernel } from '../engine/wasm/kernel.ts';
 import type { SignatureAlgorithm } from '../suite/algorithm-suites.ts';
-import type { RandomSource, SigningKey } from './crypto.ts';
+import type { RandomSource, Signer, SigningKey, Verifier } from './crypto.ts';
 
 const CURVES = { 'P-256': p256, 'P-384': p384 } as const;
+const HASHES = { 'P-256': p256_hasher.defaults.hash, 'P-384': p384_hasher.defaults.hash } as const;
 const HEDGE_LENGTH = 32;
+
+interface Hasher {
+  update(bytes: Uint8Array): unknown;
+  digest(): Uint8Array;
+}
 
 /**
  * A fresh key pair. Nonces are RFC 6979 section 3.6: derived from key, digest and 32 fresh bytes; if the random
@@ -22,15 +29,55 @@ export function generateSigningKey(algorithm: SignatureAlgorithm, random: Random
   seed.fill(0);
   return {
     publicKey: copy(curve.getPublicKey(secretKey, true)),
-    sign: (message) =>
-      copy(
-        curve.sign(message, secretKey, {
-          lowS: false,
-          extraEntropy: random(HEDGE_LENGTH),
-          format: 'compact',
-        }),
-      ),
+    sign: (message) => signDigest(algorithm, secretKey, HASHES[algorithm.curve](message), random),
+    signer: () => signer(algorithm, secretKey, random),
   };
+}
+
+/** r || s over the hash of a message. */
+export function signDigest(
+  algorithm: SignatureAlgorithm,
+  secretKey: Uint8Array,
+  digest: Uint8Array,
+  random: RandomSource,
+): Bytes {
+  const options = {
+    prehash: false,
+    lowS: false,
+    extraEntropy: random(HEDGE_LENGTH),
+    format: 'compact',
+  } as const;
+  return copy(CURVES[algorithm.curve].sign(digest, secretKey, options));
+}
+
+function signer(algorithm: SignatureAlgorithm, secretKey: Uint8Array, random: RandomSource): Signer {
+  const hash = hasher(algorithm);
+  let digest: Uint8Array | undefined;
+  return {
+    update: (bytes) => {
+      hash.update(bytes);
+    },
+    sign: () => {
+      digest ??= hash.digest();
+      return signDigest(algorithm, secretKey, digest, random);
+    },
+  };
+}
+
+/** Verifies the signature of a message that comes in pieces. */
+export function verifier(algorithm: SignatureAlgorithm, publicKey: Uint8Array): Verifier {
+  const hash = hasher(algorithm);
+  return {
+    update: (bytes) => {
+      hash.update(bytes);
+    },
+    verify: (signature) => verifyDigest(algorithm, publicKey, hash.digest(), signature),
+  };
+}
+
+// The kernel's hash is several times faster than JavaScript.
+function hasher(algorithm: SignatureAlgorithm): Hasher {
+  return loadKernel()?.createHash(algorithm.hash) ?? HASHES[algorithm.curve].create();
 }
 
 /** ECDSA verification; signatures with a high s are as good as any. */
@@ -40,8 +87,18 @@ export function verify(
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
+  return verifyDigest(algorithm, publicKey, HASHES[algorithm.curve](message), signature);
+}
+
+function verifyDigest(
+  algorithm: SignatureAlgorithm,
+  publicKey: Uint8Array,
+  digest: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const options = { prehash: false, lowS: false, format: 'compact' } as const;
   try {
-    return CURVES[algorithm.curve].verify(signature, message, publicKey, { lowS: false, format: 'compact' });
+    return CURVES[algorithm.curve].verify(signature, digest, publicKey, options);
   } catch {
     return false;
   }

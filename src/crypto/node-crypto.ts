@@ -12,13 +12,16 @@ import type {
   RsaDecryptor,
   RsaEncryptor,
   RsaPadding,
+  Signer,
   SigningKey,
+  Verifier,
 } from './crypto.ts';
 import { OAEP_HASH } from './crypto.ts';
 import { compressPoint, isCompressedPoint } from './ec-point.ts';
 import { type Hmac, hkdf } from './hkdf.ts';
 import { pemBytes } from './pem.ts';
 import { unpadOrSubstitute } from './pkcs1.ts';
+import { platformRandom } from './random.ts';
 import { createWebCrypto } from './webcrypto.ts';
 
 type NodeCrypto = typeof import('node:crypto');
@@ -55,6 +58,7 @@ export function createNodeCrypto(node: NodeCrypto): Crypto {
     generateSigningKey: (algorithm) => generateSigningKey(node, algorithm, busy),
     verify: (algorithm, publicKey, message, signature) =>
       verify(node, algorithm, publicKey, message, signature, busy),
+    verifier: (algorithm, publicKey) => verifier(node, algorithm, publicKey),
     rsaEncryptor: (padding, key) =>
       typeof key === 'string' ? rsaEncryptor(node, padding, key) : web.rsaEncryptor(padding, key),
     rsaDecryptor: (padding, key) =>
@@ -138,6 +142,35 @@ function toSigningKey(
             error ? failed(error) : done(copy(signature)),
           ),
       ),
+    signer: () => signer(node, algorithm, pair.privateKey),
+  };
+}
+
+// OpenSSL signs what it has hashed itself, once. The digest is kept beside it for the one signature in some hundreds
+// that misses its length and is made again.
+function signer(node: NodeCrypto, algorithm: SignatureAlgorithm, privateKey: KeyObject): Signer {
+  const digest = DIGEST[algorithm.hash];
+  const hash = node.createHash(digest);
+  let sign: ReturnType<NodeCrypto['createSign']> | undefined = node.createSign(digest);
+  let hashed: Bytes | undefined;
+  return {
+    update: (bytes) => {
+      hash.update(bytes);
+      sign!.update(bytes);
+    },
+    sign: async () => {
+      if (sign !== undefined) {
+        const signature = sign.sign({ key: privateKey, dsaEncoding: 'ieee-p1363' });
+        sign = undefined;
+        return copy(signature);
+      }
+      hashed ??= copy(hash.digest());
+      const secretKey = fromBase64Url(privateKey.export({ format: 'jwk' }).d!);
+      const { signDigest } = await import('./noble.ts');
+      const signature = signDigest(algorithm, secretKey, hashed, platformRandom);
+      secretKey.fill(0);
+      return signature;
+    },
   };
 }
 
@@ -149,21 +182,42 @@ function verify(
   signature: Uint8Array,
   busy: InFlight,
 ): MaybePromise<boolean> {
-  if (!isCompressedPoint(point, algorithm.scalarLength)) return false;
+  const publicKey = importPoint(node, algorithm, point);
+  if (publicKey === undefined) return false;
   const digest = DIGEST[algorithm.hash];
-  let publicKey: KeyObject;
-  try {
-    const der = concat(COMPRESSED_SPKI[algorithm.curve], point) as Buffer<ArrayBuffer>;
-    publicKey = node.createPublicKey({ key: der, format: 'der', type: 'spki' });
-  } catch {
-    return false; // x is no point's coordinate
-  }
   const key = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
   return busy(
     () => node.verify(digest, message, key, signature),
     (done, failed) =>
       node.verify(digest, message, key, signature, (error, good) => (error ? failed(error) : done(good))),
   );
+}
+
+function verifier(node: NodeCrypto, algorithm: SignatureAlgorithm, point: Uint8Array): Verifier {
+  const publicKey = importPoint(node, algorithm, point);
+  const hash = node.createVerify(DIGEST[algorithm.hash]);
+  return {
+    update: (bytes) => {
+      hash.update(bytes);
+    },
+    verify: (signature) =>
+      publicKey !== undefined && hash.verify({ key: publicKey, dsaEncoding: 'ieee-p1363' }, signature),
+  };
+}
+
+// `undefined` for what is no compressed point of the curve.
+function importPoint(
+  node: NodeCrypto,
+  algorithm: SignatureAlgorithm,
+  point: Uint8Array,
+): KeyObject | undefined {
+  if (!isCompressedPoint(point, algorithm.scalarLength)) return undefined;
+  try {
+    const der = concat(COMPRESSED_SPKI[algorithm.curve], point) as Buffer<ArrayBuffer>;
+    return node.createPublicKey({ key: der, format: 'der', type: 'spki' });
+  } catch {
+    return undefined; // x is no point's coordinate
+  }
 }
 
 function rsaEncryptor(node: NodeCrypto, padding: RsaPadding, pem: string): RsaEncryptor {

@@ -31,6 +31,7 @@ export function createWebCrypto(): Crypto {
     hkdf,
     generateSigningKey,
     verify,
+    verifier: async (algorithm, publicKey) => (await import('./noble.ts')).verifier(algorithm, publicKey),
     rsaEncryptor,
     rsaDecryptor,
   };
@@ -96,7 +97,13 @@ async function hkdf(
   );
 }
 
-async function generateSigningKey(algorithm: SignatureAlgorithm, random: RandomSource): Promise<SigningKey> {
+// WebCrypto hashes a message itself, and only a whole one.
+async function generateSigningKey(
+  algorithm: SignatureAlgorithm,
+  random: RandomSource,
+  inPieces = false,
+): Promise<SigningKey> {
+  if (inPieces) return (await import('./noble.ts')).generateSigningKey(algorithm, random);
   let pair: CryptoKeyPair;
   try {
     pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: algorithm.curve }, false, [

@@ -92,6 +92,11 @@ export function scanFrames(
   return { regular, finalLength: undefined, length: at };
 }
 
+/** Bytes before the ciphertext of a non-framed body. */
+export const NON_FRAMED_START_LENGTH: number = IV_LENGTH + 8;
+/** Bytes that a non-framed body adds to its plaintext. */
+export const NON_FRAMED_OVERHEAD: number = NON_FRAMED_START_LENGTH + TAG_LENGTH;
+
 /** A non-framed body. */
 export interface NonFramedBody {
   readonly iv: Uint8Array;
@@ -104,6 +109,15 @@ export interface NonFramedBody {
  * @throws FramesealError `TRUNCATED`; `INVALID_MESSAGE` above the format's length; `LIMIT_EXCEEDED` above `maxLength`.
  */
 export function parseNonFramedBody(reader: Reader, maxLength: number): NonFramedBody {
+  const { iv, length } = parseNonFramedStart(reader, maxLength);
+  return { iv, sealed: reader.take(length + TAG_LENGTH, 'body') };
+}
+
+/**
+ * Parses what stands before the ciphertext of a non-framed body: the IV, and how many bytes of plaintext there are.
+ * @throws FramesealError `TRUNCATED`; `INVALID_MESSAGE` above the format's length; `LIMIT_EXCEEDED` above `maxLength`.
+ */
+export function parseNonFramedStart(reader: Reader, maxLength: number): { iv: Uint8Array; length: number } {
   const iv = reader.take(IV_LENGTH, 'body IV');
   const length = reader.u64('content length');
   if (length > MAX_NON_FRAMED_LENGTH) {
@@ -118,7 +132,7 @@ export function parseNonFramedBody(reader: Reader, maxLength: number): NonFramed
       `the non-framed body has ${length} bytes; maxFrameLength is ${maxLength}`,
     );
   }
-  return { iv, sealed: reader.take(Number(length) + TAG_LENGTH, 'body') };
+  return { iv, length: Number(length) };
 }
 
 /** What is wrong with a framed body that ends before its final frame. */

@@ -62,8 +62,15 @@ export interface ParsedHeader extends HeaderFields {
   readonly length: number;
 }
 
-const TYPE_CUSTOMER_AE_DATA = 0x80;
-const CONTENT_TYPES = { 'non-framed': 1, framed: 2 } as const;
+/** The type of version 1. */
+export const TYPE_CUSTOMER_AE_DATA = 0x80;
+/** The values of the content type. */
+export const CONTENT_TYPES = { 'non-framed': 1, framed: 2 } as const;
+/**
+ * How the base64 text of a message begins. `client-apis/decrypt.md#encrypted-message-format` names "AY"; the first
+ * bytes of version 2 give the others.
+ */
+export const BASE64_STARTS: readonly string[] = ['AY', 'AgR4', 'AgV4'];
 /** The header IV that encryption uses, and that version 2 implies. */
 export const HEADER_IV: Bytes = new Uint8Array(IV_LENGTH);
 
@@ -161,10 +168,9 @@ export function publicHeader(fields: HeaderFields, headerLength: number): Messag
   };
 }
 
-// client-apis/decrypt.md#encrypted-message-format names "AY"; the first bytes of version 2 give AgR4 and AgV4.
 function refuseBase64(bytes: Uint8Array): void {
   const start = String.fromCharCode(...bytes.subarray(0, 4));
-  if (start.startsWith('AY') || start === 'AgR4' || start === 'AgV4') {
+  if (BASE64_STARTS.some((text) => start.startsWith(text))) {
     throw new FramesealError(
       'BASE64_MESSAGE',
       'this is the base64 text of a message: decode it to bytes first',

@@ -9,7 +9,7 @@
  * the message is signed again. Source: AWS Encryption SDK specification, `data-format/message-footer.md`.
  */
 import { type Bytes, base64, base64Bytes, Reader, Writer } from '../bytes.ts';
-import type { Crypto, SigningKey } from '../crypto/crypto.ts';
+import type { MaybePromise } from '../crypto/crypto.ts';
 import { isCompressedPoint } from '../crypto/ec-point.ts';
 import { FramesealError, invalidArgument, kindOf } from '../errors.ts';
 import type { SignatureAlgorithm } from '../suite/algorithm-suites.ts';
@@ -24,16 +24,18 @@ const ORDER: Record<SignatureAlgorithm['curve'], bigint> = {
 /** One try in about 100 misses the length; a signer that always gives the same signature keeps what it gives. */
 const MAX_TRIES = 16;
 
-/** Signs a message. The result has the suite's signature length unless a caller's own key always misses it. */
-export async function signMessage(
+/**
+ * The DER of a signature. It has the suite's signature length unless a caller's own key always misses it.
+ * @param sign answers r || s of the message, as a rule another one each time.
+ */
+export async function encodedSignature(
   algorithm: SignatureAlgorithm,
-  key: SigningKey,
-  message: Uint8Array,
+  sign: () => MaybePromise<Bytes>,
 ): Promise<Bytes> {
   let der: Bytes;
   let tries = 0;
   do {
-    const rs = await key.sign(message);
+    const rs = await sign();
     if (!(rs instanceof Uint8Array) || rs.length !== 2 * algorithm.scalarLength) {
       throw invalidArgument(
         'signingKey',
@@ -47,16 +49,17 @@ export async function signMessage(
   return der;
 }
 
-/** Verifies a footer's signature. DER that is not minimal, or r or s out of range, verifies nothing. */
-export async function verifyMessage(
-  crypto: Crypto,
+/**
+ * Whether a footer's signature is good. DER that is not minimal, or r or s out of range, verifies nothing.
+ * @param verify is asked about r || s.
+ */
+export async function encodedSignatureIsGood(
   algorithm: SignatureAlgorithm,
-  verificationKey: Uint8Array,
-  message: Uint8Array,
   signature: Uint8Array,
+  verify: (signature: Uint8Array) => MaybePromise<boolean>,
 ): Promise<boolean> {
   const rs = decodeSignature(algorithm, signature);
-  return rs !== undefined && (await crypto.verify(algorithm, verificationKey, message, rs));
+  return rs !== undefined && (await verify(rs));
 }
 
 /** The value of `aws-crypto-public-key`. */

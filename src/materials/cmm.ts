@@ -22,6 +22,8 @@ export interface EncryptionMaterialsRequest {
   /** Keys of pairs that are to be authenticated but not stored. */
   readonly requiredEncryptionContextKeys?: readonly string[];
   readonly signal?: AbortSignal;
+  /** Whether the message is signed in pieces: the signing key then needs `signer`. */
+  readonly streamed?: boolean;
   /** The message's random bytes. */
   readonly random?: RandomSource;
 }

@@ -51,7 +51,7 @@ async function getEncryptionMaterials(
   keyring: Keyring,
   request: EncryptionMaterialsRequest,
 ): Promise<EncryptionMaterials> {
-  const { encryptionContext, commitmentPolicy, signal, random = messageRandom() } = request;
+  const { encryptionContext, commitmentPolicy, signal, streamed, random = messageRandom() } = request;
   if (PUBLIC_KEY_FIELD in encryptionContext) {
     throw invalidArgument(
       'encryptionContext',
@@ -62,7 +62,7 @@ async function getEncryptionMaterials(
   const algorithmSuite = request.algorithmSuite ?? defaultSuite(commitmentPolicy);
   checkEncryptPolicy(commitmentPolicy, algorithmSuite);
   const signed = algorithmSuite.signature;
-  const signingKey = signed && (await nativeCrypto().generateSigningKey(signed, random));
+  const signingKey = signed && (await nativeCrypto().generateSigningKey(signed, random, streamed));
   const asked: EncryptionMaterials = {
     algorithmSuite,
     encryptionContext: signingKey

@@ -1,13 +1,14 @@
 /**
  * Opens one message under one derived key: verifies its header, then opens its body.
  */
-import { type Bytes, concat, copy, Reader } from '../bytes.ts';
+import { type Bytes, Reader } from '../bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import type { FrameCipher, FrameEngine } from '../engine/engine.ts';
+import type { FrameCipher } from '../engine/engine.ts';
 import { authenticationFailed } from '../errors.ts';
 import {
   FINAL_FRAME_OVERHEAD,
   FRAME_OVERHEAD,
+  type FrameRules,
   type FrameRun,
   parseNonFramedBody,
   scanFrames,
@@ -15,7 +16,9 @@ import {
 } from '../format/message-body.ts';
 import { BodyAad } from '../format/message-body-aad.ts';
 import type { ParsedHeader } from '../format/message-header.ts';
+import { openHeader } from '../kdf/derive-keys.ts';
 import { TAG_LENGTH } from '../suite/algorithm-suites.ts';
+import type { MessagePlatform } from './message-sealer.ts';
 import { type BodyProgress, batchFrames, pace } from './pace.ts';
 
 /** A body whose structure has been checked; nothing of it is authentic yet. */
@@ -38,14 +41,19 @@ export function locateBody(header: ParsedHeader, bytes: Uint8Array, maxFrameLeng
     const { sealed } = parseNonFramedBody(reader, maxFrameLength);
     return { length: reader.offset, plaintextLength: sealed.length - TAG_LENGTH, frames: undefined };
   }
-  const { frameLength, suite } = header;
-  const frames = scanFrames(bytes, 1, { frameLength, ivIsSequenceNumber: suite.messageVersion === 2 });
+  const { frameLength } = header;
+  const frames = scanFrames(bytes, 1, frameRules(header));
   if (frames.finalLength === undefined) throw truncatedBody(frames.regular);
   return {
     length: frames.length,
     plaintextLength: frames.regular * frameLength + frames.finalLength,
     frames,
   };
+}
+
+/** The structure that a message's frames must have. */
+export function frameRules({ frameLength, suite }: ParsedHeader): FrameRules {
+  return { frameLength, ivIsSequenceNumber: suite.messageVersion === 2 };
 }
 
 /** The opening core. */
@@ -55,18 +63,27 @@ export class MessageOpener {
   readonly #key: Bytes;
   readonly #header: ParsedHeader;
 
-  /** @param derivedKey is copied. */
-  constructor(crypto: Crypto, engine: FrameEngine, derivedKey: Uint8Array, header: ParsedHeader) {
-    this.#crypto = crypto;
-    this.#header = header;
-    this.#key = copy(derivedKey);
-    this.#cipher = engine.cipher(derivedKey, header.messageId);
+  /**
+   * Begins a message whose header is authentic under this data key: over the bytes as received, and the pairs that are
+   * not stored. `undefined` when commitment or tag is wrong.
+   */
+  static async begin(
+    { crypto, engine }: MessagePlatform,
+    header: ParsedHeader,
+    dataKey: Uint8Array,
+    authenticatedOnly: Uint8Array,
+  ): Promise<MessageOpener | undefined> {
+    const input = { ...header, authenticatedOnly };
+    const derivedKey = await openHeader(crypto, header.suite, dataKey, input, header.tag);
+    if (derivedKey === undefined) return undefined;
+    return new MessageOpener(crypto, engine.cipher(derivedKey, header.messageId), derivedKey, header);
   }
 
-  /** Whether the header's tag is right: over the bytes as received, and the pairs that are not stored. */
-  async headerIsAuthentic(authenticatedOnly: Uint8Array): Promise<boolean> {
-    const { body, iv, tag } = this.#header;
-    return (await this.#crypto.aesGcmOpen(this.#key, iv, concat(body, authenticatedOnly), tag)) !== undefined;
+  private constructor(crypto: Crypto, cipher: FrameCipher, key: Bytes, header: ParsedHeader) {
+    this.#crypto = crypto;
+    this.#cipher = cipher;
+    this.#key = key;
+    this.#header = header;
   }
 
   /**
@@ -75,8 +92,19 @@ export class MessageOpener {
    */
   async openBody(body: LocatedBody, bytes: Uint8Array, progress: BodyProgress): Promise<Bytes> {
     return body.frames === undefined
-      ? this.#openNonFramed(bytes, progress)
-      : this.#openFrames(body.frames, body.plaintextLength, bytes, progress);
+      ? this.openNonFramed(bytes, progress)
+      : this.#openFramedBody(body.frames, body.plaintextLength, bytes, progress);
+  }
+
+  /**
+   * Opens a run of whole frames whose first has number `first`.
+   * @param output exactly as long as their plaintext.
+   * @returns how many are authentic: only their plaintext is written.
+   */
+  async openFrames(run: FrameRun, first: number, frames: Uint8Array, output: Uint8Array): Promise<number> {
+    const { frameLength } = this.#header;
+    const { regular, finalLength } = run;
+    return this.#cipher.open({ frames, frameLength, first, regular, finalLength, output });
   }
 
   /** Wipes the key. Every later call throws. */
@@ -85,8 +113,15 @@ export class MessageOpener {
     this.#cipher.dispose();
   }
 
-  async #openNonFramed(bytes: Uint8Array, progress: BodyProgress): Promise<Bytes> {
-    const { iv, sealed } = parseNonFramedBody(new Reader(bytes), Number.MAX_SAFE_INTEGER);
+  /**
+   * The plaintext of a non-framed body.
+   * @throws FramesealError `AUTHENTICATION_FAILED`
+   */
+  async openNonFramed(bytes: Uint8Array, progress: BodyProgress): Promise<Bytes> {
+    const { iv, sealed } = parseNonFramedBody(
+      new Reader(bytes, this.#header.length),
+      Number.MAX_SAFE_INTEGER,
+    );
     const length = sealed.length - TAG_LENGTH;
     const aad = new BodyAad(this.#header.messageId, 'single-block').at(1, length);
     const plaintext = await this.#crypto.aesGcmOpen(this.#key, iv, aad, sealed);
@@ -95,7 +130,7 @@ export class MessageOpener {
     return plaintext;
   }
 
-  async #openFrames(
+  async #openFramedBody(
     run: FrameRun,
     plaintextLength: number,
     bytes: Uint8Array,
@@ -129,15 +164,8 @@ export class MessageOpener {
       const length = regular * sealedLength + (final ? run.finalLength! + FINAL_FRAME_OVERHEAD : 0);
       const to = from + regular * frameLength + (finalLength ?? 0);
       const frames = bytes.subarray(at, at + length);
-      const job = {
-        frames,
-        frameLength,
-        first: 1 + done,
-        regular,
-        finalLength,
-        output: output.subarray(from, to),
-      };
-      const opened = await this.#cipher.open(job);
+      const part = { regular, finalLength, length };
+      const opened = await this.openFrames(part, 1 + done, frames, output.subarray(from, to));
       if (opened !== regular + (final ? 1 : 0)) throw authenticationFailed();
       await step(to);
       if (final) return;

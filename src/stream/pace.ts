@@ -11,8 +11,8 @@ const BATCH_FRAMES = 1024;
 export interface BodyProgress {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: { bytes: number; total?: number }) => void) | undefined;
-  /** Plaintext bytes in all. */
-  readonly total: number;
+  /** Plaintext bytes in all, where that is known. */
+  readonly total?: number | undefined;
 }
 
 /** Regular frames of a batch. */
@@ -28,7 +28,7 @@ export function pace({
 }: BodyProgress): (bytes: number) => Promise<void> | undefined {
   const turn = turns(signal);
   return (bytes) => {
-    onProgress?.({ bytes, total });
+    onProgress?.(total === undefined ? { bytes } : { bytes, total });
     return turn();
   };
 }

@@ -2,17 +2,16 @@
  * Opens one message of known plaintext, and writes it again from what was opened.
  */
 import { concat, copy } from '../../src/bytes.ts';
-import { defaultCrypto } from '../../src/crypto/default-crypto.ts';
 import { filterContext, serializeContext } from '../../src/encryption-context.ts';
 import { selectPlatform } from '../../src/engine/select.ts';
 import {
   encodeHeaderAuth,
   encodeHeaderBody,
+  HEADER_IV,
   type ParsedHeader,
   parseMessageHeader,
 } from '../../src/format/message-header.ts';
 import { type DecryptOptions, type DecryptResult, decrypt, type Keyring } from '../../src/index.ts';
-import { deriveKeys } from '../../src/kdf/derive-keys.ts';
 import { type LocatedBody, locateBody } from '../../src/stream/message-opener.ts';
 import { MessageSealer } from '../../src/stream/message-sealer.ts';
 import { sameBytes } from './vectors-tally.ts';
@@ -65,18 +64,24 @@ export async function sealsAgain(message: Uint8Array, opened: Opened): Promise<b
 }
 
 async function seal(header: ParsedHeader, opened: Opened, body: LocatedBody): Promise<Uint8Array> {
-  const crypto = defaultCrypto();
-  const { derivedKey } = await deriveKeys(crypto, header.suite, opened.dataKey, header.messageId);
-  const sealer = new MessageSealer(crypto, selectPlatform('native').engine, derivedKey, header.messageId);
+  const { suite, messageId, frameLength } = header;
   const unstored = filterContext(opened.authenticatedContext, (key) => !(key in header.encryptionContext));
-  const tag = await sealer.sealHeader(header.body, serializeContext(unstored));
+  const input = {
+    messageId,
+    body: copy(header.body),
+    iv: HEADER_IV,
+    authenticatedOnly: serializeContext(unstored),
+  };
+  input.body.fill(0, input.body.length - header.suiteData.length); // the commit key is to be found again
+  const platform = selectPlatform('native');
+  const { sealer, tag } = await MessageSealer.begin(platform, suite, opened.dataKey, input, frameLength);
   const frames = new Uint8Array(body.length);
   const { plaintext } = opened;
   const { regular, finalLength } = body.frames!;
   // An empty final frame behind a full one is a form that others write and we do not.
   const foreign = finalLength === 0 && regular > 0;
-  if (foreign) await sealer.sealFrames(plaintext, header.frameLength, regular, true, frames);
-  else await sealer.sealBody(plaintext, header.frameLength, frames, { total: plaintext.length });
+  if (foreign) await sealer.sealFrames(plaintext, regular, true, frames);
+  else await sealer.sealBody(plaintext, frames, { total: plaintext.length });
   sealer.dispose();
-  return concat(header.body, encodeHeaderAuth(header.suite, tag), frames);
+  return concat(input.body, encodeHeaderAuth(header.suite, tag), frames);
 }

@@ -11,13 +11,13 @@
 import type { Bytes } from '../../bytes.ts';
 import type { HkdfOutput } from '../../crypto/crypto.ts';
 import { unreachable } from '../../errors.ts';
-import { type HashName, TAG_LENGTH } from '../../suite/algorithm-suites.ts';
+import { COMMIT_KEY_LENGTH, TAG_LENGTH } from '../../suite/algorithm-suites.ts';
 import type { OpenJob, SealJob } from '../engine.ts';
 import { type FramePart, frameParts, type PartPlaces, placePart, plaintextLengthOf } from './frame-parts.ts';
-import { KernelMemory } from './kernel-memory.ts';
+import { createKernelHasher, HASH_LENGTH, type KernelHash, type KernelHasher } from './kernel-hash.ts';
+import { type HeaderCall, KernelMemory } from './kernel-memory.ts';
 
-/** A hash that the kernel has. */
-export type KernelHash = Exclude<HashName, 'SHA-1'>;
+export { HASH_LENGTH, type KernelHash, type KernelHasher } from './kernel-hash.ts';
 
 /** AES over whole blocks, block by block, by someone else than the kernel. The result is wiped after use. */
 export type EncryptBlocks = (blocks: Uint8Array) => Uint8Array;
@@ -25,8 +25,54 @@ export type EncryptBlocks = (blocks: Uint8Array) => Uint8Array;
 /** The block cipher of a message: a key for the kernel's own AES, or AES under that key by someone else. */
 export type BlockCipher = Uint8Array | EncryptBlocks;
 
+/** How the keys of a message come from its data key: HKDF, RFC 5869 (`kdf/derive-keys.ts`). */
+export interface KeyDerivation {
+  readonly hash: KernelHash;
+  readonly dataKey: Uint8Array;
+  /** Empty: zeros of the hash's length. */
+  readonly salt: Uint8Array;
+  /** Of the derived key. */
+  readonly info: Uint8Array;
+  /** Of the derived key: 16, 24 or 32 bytes. */
+  readonly keyLength: number;
+  /** Of the commit key; `undefined` for a message without one. */
+  readonly commitInfo: Uint8Array | undefined;
+}
+
+/** What a header is sealed with. Each has a buffer of its own. */
+export interface SealedHeader {
+  readonly derivedKey: Bytes;
+  /** 32 bytes; empty for a message without one. */
+  readonly commitKey: Bytes;
+  readonly tag: Bytes;
+}
+
 /** What the kernel computes. No call may be made while another runs. */
 export interface Kernel {
+  /**
+   * Derives the keys of a message and makes its header tag: AES-GCM under the derived key, without plaintext, over
+   * `headerBody` and `authenticatedOnly`. Where there is a commit key, it stands in the last 32 bytes of the header body
+   * as authenticated; those that are given are not looked at, and not written either.
+   */
+  sealHeader(
+    derivation: KeyDerivation,
+    iv: Uint8Array,
+    headerBody: Uint8Array,
+    authenticatedOnly: Uint8Array,
+  ): SealedHeader;
+  /**
+   * Derives the keys of a message and checks its commit key, the last 32 bytes of the header body, and its header tag.
+   * The derived key, or `undefined` when one of them is wrong: which one, not even the time tells.
+   */
+  openHeader(
+    derivation: KeyDerivation,
+    iv: Uint8Array,
+    headerBody: Uint8Array,
+    authenticatedOnly: Uint8Array,
+    tag: Uint8Array,
+  ): Bytes | undefined;
+  /** Begins a hash in steps. */
+  createHash(hash: KernelHash): KernelHasher;
   /** HKDF, RFC 5869; an output is at most as long as the hash. */
   hkdf(hash: KernelHash, key: Uint8Array, salt: Uint8Array, outputs: readonly HkdfOutput[]): Bytes[];
   /** AES-GCM with a 12-byte IV: ciphertext || tag. */
@@ -44,14 +90,19 @@ export interface ReplaceableKernel extends Kernel {
   replace(module: WebAssembly.Module): void;
 }
 
-/** Bytes of each hash. */
-export const HASH_LENGTH: Record<KernelHash, number> = { 'SHA-256': 32, 'SHA-384': 48, 'SHA-512': 64 };
-
 // Places among the arguments. Key and message id stand where the kernel wants them.
 const KEY = 0;
 const MESSAGE_ID = 32;
 const IV = 64;
 const OUTPUT = 128;
+
+// Places in the input of a header, and in its output.
+const HEADER_IV = 16;
+const DATA_KEY = 28;
+const COMMIT_KEY = 64;
+const TAG = 128;
+
+const NONE: Bytes = new Uint8Array(0);
 
 /** The calls over this module, instantiated at the first one. */
 export function createKernel(module: WebAssembly.Module): ReplaceableKernel {
@@ -70,6 +121,48 @@ class WasmKernel implements ReplaceableKernel {
   replace(module: WebAssembly.Module): void {
     this.#module = module;
     this.#memory = undefined;
+  }
+
+  sealHeader(
+    derivation: KeyDerivation,
+    iv: Uint8Array,
+    headerBody: Uint8Array,
+    authenticatedOnly: Uint8Array,
+  ): SealedHeader {
+    return this.#run((memory) => {
+      const { exports, layout } = memory;
+      const input = putHeader(memory, derivation, iv, headerBody, authenticatedOnly);
+      const output = layout.arguments + OUTPUT;
+      callHeader(exports.sealHeader, derivation, input, headerBody, authenticatedOnly, output);
+      return {
+        derivedKey: memory.take(output, derivation.keyLength),
+        commitKey:
+          derivation.commitInfo === undefined ? NONE : memory.take(output + COMMIT_KEY, COMMIT_KEY_LENGTH),
+        tag: memory.take(output + TAG, TAG_LENGTH),
+      };
+    });
+  }
+
+  openHeader(
+    derivation: KeyDerivation,
+    iv: Uint8Array,
+    headerBody: Uint8Array,
+    authenticatedOnly: Uint8Array,
+    tag: Uint8Array,
+  ): Bytes | undefined {
+    if (tag.length !== TAG_LENGTH) return undefined;
+    return this.#run((memory) => {
+      const { exports, layout } = memory;
+      const input = putHeader(memory, derivation, iv, headerBody, authenticatedOnly);
+      memory.set(input, tag);
+      const output = layout.arguments + OUTPUT;
+      const right = callHeader(exports.openHeader, derivation, input, headerBody, authenticatedOnly, output);
+      return right === 1 ? memory.take(output, derivation.keyLength) : undefined;
+    });
+  }
+
+  createHash(hash: KernelHash): KernelHasher {
+    return createKernelHasher((work) => this.#run(work), hash);
   }
 
   hkdf(hash: KernelHash, key: Uint8Array, salt: Uint8Array, outputs: readonly HkdfOutput[]): Bytes[] {
@@ -146,6 +239,49 @@ class WasmKernel implements ReplaceableKernel {
       memory.wipe();
     }
   }
+}
+
+// Puts what a header is made of into memory, in one row that begins with the place of its tag. Returns where.
+function putHeader(
+  memory: KernelMemory,
+  { dataKey, salt, info, commitInfo = NONE }: KeyDerivation,
+  iv: Uint8Array,
+  headerBody: Uint8Array,
+  authenticatedOnly: Uint8Array,
+): number {
+  const keys = DATA_KEY + dataKey.length + salt.length + info.length + commitInfo.length;
+  const input = memory.reserve(keys + headerBody.length + authenticatedOnly.length);
+  memory.set(input + HEADER_IV, iv);
+  let at = input + DATA_KEY;
+  for (const part of [dataKey, salt, info, commitInfo, headerBody, authenticatedOnly]) {
+    memory.set(at, part);
+    at += part.length;
+  }
+  return input;
+}
+
+function callHeader<Result>(
+  call: HeaderCall<Result>,
+  { hash, dataKey, salt, info, keyLength, commitInfo }: KeyDerivation,
+  input: number,
+  headerBody: Uint8Array,
+  authenticatedOnly: Uint8Array,
+  output: number,
+): Result {
+  if (commitInfo !== undefined && headerBody.length < COMMIT_KEY_LENGTH)
+    throw unreachable('a header has no room for its commit key');
+  return call(
+    8 * HASH_LENGTH[hash],
+    input,
+    dataKey.length,
+    salt.length,
+    info.length,
+    commitInfo?.length ?? -1,
+    headerBody.length,
+    authenticatedOnly.length,
+    keyLength,
+    output,
+  );
 }
 
 // Returns where the arguments are.

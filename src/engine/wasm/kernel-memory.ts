@@ -12,6 +12,7 @@ export interface KernelExports {
   readonly ABI_VERSION: Constant;
   readonly ARGUMENTS: Constant;
   readonly DATA: Constant;
+  readonly HASH_CONTEXT: Constant;
   readonly KEYSTREAM: Constant;
   readonly KEYSTREAM_CHUNK: Constant;
   readonly KEYSTREAM_LENGTH: Constant;
@@ -22,6 +23,11 @@ export interface KernelExports {
   open(iv: number, aad: number, aadLength: number, data: number, length: number, tag: number): number;
   extract(hash: number, salt: number, saltLength: number, key: number, length: number): void;
   expand(hash: number, info: number, length: number, output: number): void;
+  readonly sealHeader: HeaderCall<void>;
+  readonly openHeader: HeaderCall<number>;
+  hashInit(context: number, hash: number): void;
+  hashUpdate(context: number, hash: number, data: number, length: number): void;
+  hashFinal(context: number, hash: number, output: number): void;
   setMessageId(length: number): void;
   startJob(
     plaintext: number,
@@ -41,6 +47,20 @@ export interface KernelExports {
   wipe(keystream: number, data: number): void;
 }
 
+/** What is done with a header: `assembly/header.ts` says where its input and its output lie. */
+export type HeaderCall<Result> = (
+  hash: number,
+  input: number,
+  dataKeyLength: number,
+  saltLength: number,
+  infoLength: number,
+  commitInfoLength: number,
+  headerLength: number,
+  restLength: number,
+  keyLength: number,
+  output: number,
+) => Result;
+
 /** Offsets and lengths of the kernel, read once: reading them costs as much as a call. */
 export interface KernelLayout {
   readonly arguments: number;
@@ -49,6 +69,8 @@ export interface KernelLayout {
   /** Bytes that the kernel's own AES makes of the text's keystream at a time. */
   readonly chunk: number;
   readonly data: number;
+  /** Bytes of the state of a hash. */
+  readonly hashContext: number;
   /** Frames of a job. */
   readonly maxFrames: number;
 }
@@ -58,7 +80,7 @@ interface Constant {
 }
 
 /** The meaning of the exports that this host knows. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 const PAGE = 0x10000;
 /** Of the memory of an instance, unless one frame alone needs more: 512 KiB, which most second caches hold. */
@@ -173,6 +195,7 @@ function readLayout(exports: KernelExports): KernelLayout {
     keystreamEnd: keystream + exports.KEYSTREAM_LENGTH.value,
     chunk: exports.KEYSTREAM_CHUNK.value,
     data: exports.DATA.value,
+    hashContext: exports.HASH_CONTEXT.value,
     maxFrames: exports.MAX_FRAMES.value,
   };
 }

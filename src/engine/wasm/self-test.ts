@@ -7,7 +7,7 @@
 import { type Bytes, equal } from '../../bytes.ts';
 import { FRAME_OVERHEAD } from '../../format/message-body.ts';
 import { type FrameJob, frameCount, jobPlaintextLength, jobSealedLength } from '../frame-layout.ts';
-import { HASH_LENGTH, type Kernel, type KernelHash } from './kernel-calls.ts';
+import { HASH_LENGTH, type Kernel, type KernelHash, type KeyDerivation } from './kernel-calls.ts';
 
 /** The name of the first check that fails; `undefined` for a kernel that may be trusted. */
 export function failedCheck(kernel: Kernel): string | undefined {
@@ -20,8 +20,35 @@ export const SHAPES: Record<'LONG' | 'SMALL', FrameJob> = {
   SMALL: { frameLength: 17, first: 250, regular: 8, finalLength: 0 },
 };
 
+/** How the keys of two headers are derived, one with a commit key and one without. */
+export const DERIVATIONS: Record<'COMMITTING' | 'PLAIN', KeyDerivation> = {
+  COMMITTING: {
+    hash: 'SHA-512',
+    dataKey: counting(32),
+    salt: counting(32, 32),
+    info: counting(11, 200),
+    keyLength: 32,
+    commitInfo: counting(9, 220),
+  },
+  PLAIN: {
+    hash: 'SHA-256',
+    dataKey: counting(16),
+    salt: counting(0),
+    info: counting(18, 200),
+    keyLength: 16,
+    commitInfo: undefined,
+  },
+};
+
+type Answer =
+  | KernelHash
+  | `${KernelHash} in steps`
+  | `${'LONG' | 'SMALL'} ${KeyLength}`
+  | 'GCM'
+  | keyof typeof DERIVATIONS;
+
 /** The answers, hexadecimal. */
-export const ANSWERS: Readonly<Record<KernelHash | `${'LONG' | 'SMALL'} ${KeyLength}` | 'GCM', string>> = {
+export const ANSWERS: Readonly<Record<Answer, string>> = {
   'SHA-256': 'aa056bbd78156c75513abd6f796ad15b6de9e97715f039689e520e302ddecff4',
   'SHA-384':
     'fecd15fda9a72dd9c69e6fd7a6922492cef9a889acae96b9127f65608e5ee50523c46d45fad60e5e9a596296fed523b3',
@@ -37,6 +64,12 @@ export const ANSWERS: Readonly<Record<KernelHash | `${'LONG' | 'SMALL'} ${KeyLen
   GCM: '4703d418c1e0c41c85489d80bde4766293c7951c84c0c619e88ff3ccc7ae332c3ad83d',
 };
 
+/** Lengths of a header and of what is authenticated with it. */
+export const HEADER: Record<'BODY' | 'REST', number> = { BODY: 103, REST: 37 };
+
+/** Lengths of the pieces of a hash: within a block, to its end, over several, and a padding that has no room. */
+export const PIECES: readonly number[] = [1, 127, 0, 300, 77, 6];
+
 type Check = readonly [name: string, holds: (kernel: Kernel) => boolean];
 type KeyLength = 16 | 24 | 32;
 
@@ -44,6 +77,9 @@ const CHECKS: readonly Check[] = [
   ['HKDF with SHA-256', (kernel) => derives(kernel, 'SHA-256')],
   ['HKDF with SHA-384', (kernel) => derives(kernel, 'SHA-384')],
   ['HKDF with SHA-512', (kernel) => derives(kernel, 'SHA-512')],
+  ['SHA-256 in steps', (kernel) => hashes(kernel, 'SHA-256')],
+  ['SHA-384 in steps', (kernel) => hashes(kernel, 'SHA-384')],
+  ['SHA-512 in steps', (kernel) => hashes(kernel, 'SHA-512')],
   ['AES-128 frames', (kernel) => seals(kernel, 'LONG', 16) && seals(kernel, 'SMALL', 16)],
   ['AES-192 frames', (kernel) => seals(kernel, 'LONG', 24) && seals(kernel, 'SMALL', 24)],
   ['AES-256 frames', (kernel) => seals(kernel, 'LONG', 32) && seals(kernel, 'SMALL', 32)],
@@ -58,6 +94,13 @@ const CHECKS: readonly Check[] = [
   ['GCM of an altered ciphertext', (kernel) => gcmOpens(kernel, 18) === undefined],
   ['GCM of an altered tag', (kernel) => gcmOpens(kernel, 34) === undefined],
   ['GCM of altered associated data', (kernel) => gcmOpens(kernel, -1, 22) === undefined],
+  ['a header with a commit key', (kernel) => headerSealed(kernel, 'COMMITTING') === ANSWERS.COMMITTING],
+  ['a header without a commit key', (kernel) => headerSealed(kernel, 'PLAIN') === ANSWERS.PLAIN],
+  ['a header that was not altered', (kernel) => headerOpens(kernel) && headerOpens(kernel, 'PLAIN')],
+  ['a header with an altered tag', (kernel) => !headerOpens(kernel, 'COMMITTING', 'tag')],
+  ['a header with an altered body', (kernel) => !headerOpens(kernel, 'COMMITTING', 'body')],
+  ['a header with an altered rest', (kernel) => !headerOpens(kernel, 'COMMITTING', 'rest')],
+  ['a header of another commit key', (kernel) => !headerOpens(kernel, 'COMMITTING', 'commit key')],
 ];
 
 // The salt is longer than any block, so that it is hashed.
@@ -107,6 +150,42 @@ function sealed(kernel: Kernel, job: FrameJob, keyLength: KeyLength = 32): Bytes
   const plaintext = counting(jobPlaintextLength(job));
   kernel.sealFrames(counting(keyLength), counting(32, 32), { ...job, plaintext, output });
   return output;
+}
+
+function hashes(kernel: Kernel, hash: KernelHash): boolean {
+  const hasher = kernel.createHash(hash);
+  let from = 0;
+  for (const length of PIECES) {
+    hasher.update(counting(length, from));
+    from += length;
+  }
+  return hex(hasher.digest()) === ANSWERS[`${hash} in steps`];
+}
+
+function headerSealed(kernel: Kernel, form: keyof typeof DERIVATIONS): string {
+  const [body, rest] = [counting(HEADER.BODY), counting(HEADER.REST, 150)];
+  const { derivedKey, commitKey, tag } = kernel.sealHeader(DERIVATIONS[form], counting(12), body, rest);
+  return hex(derivedKey) + hex(commitKey) + hex(tag);
+}
+
+type Altered = 'nothing' | 'tag' | 'body' | 'rest' | 'commit key';
+
+// One bit is altered; a commit key is another one, under a tag that is right.
+function headerOpens(
+  kernel: Kernel,
+  form: keyof typeof DERIVATIONS = 'COMMITTING',
+  altered: Altered = 'nothing',
+): boolean {
+  const derivation = DERIVATIONS[form];
+  const [body, rest] = [counting(HEADER.BODY), counting(HEADER.REST, 150)];
+  const commitInfo = altered === 'commit key' ? undefined : derivation.commitInfo;
+  const { commitKey, tag } = kernel.sealHeader({ ...derivation, commitInfo }, counting(12), body, rest);
+  body.set(commitKey, body.length - commitKey.length);
+  if (altered === 'tag') tag[15]! ^= 0x80;
+  if (altered === 'body') body[0]! ^= 1;
+  if (altered === 'rest') rest[HEADER.REST - 1]! ^= 1;
+  const derivedKey = kernel.openHeader(derivation, counting(12), body, rest, tag);
+  return derivedKey !== undefined && ANSWERS[form].startsWith(hex(derivedKey));
 }
 
 function gcmSealed(kernel: Kernel): Bytes {

@@ -19,6 +19,7 @@ import { loadKernel } from '../../../src/engine/wasm/kernel.ts';
 import { createWasmEngine } from '../../../src/engine/wasm/wasm-engine.ts';
 import { webcryptoEngine } from '../../../src/engine/webcrypto-engine.ts';
 import { bodyLength } from '../../../src/format/message-body.ts';
+import { HEADER_IV } from '../../../src/format/message-header.ts';
 import { locateBody, MessageOpener } from '../../../src/stream/message-opener.ts';
 import { MessageSealer } from '../../../src/stream/message-sealer.ts';
 import { suiteById, TAG_LENGTH } from '../../../src/suite/algorithm-suites.ts';
@@ -40,7 +41,7 @@ const HEADER = {
   contentType: 'framed',
   suiteData: NONE,
   body: NONE,
-  iv: NONE,
+  iv: HEADER_IV,
   tag: NONE,
   length: 0,
 } as const;
@@ -97,16 +98,18 @@ describe.each([REFERENCE, ...OTHERS])('the $name engine in batches', (engine) =>
       const whole = new Uint8Array(jobSealedLength(layout));
       await engine.cipher(key, messageId).seal({ ...layout, plaintext, output: whole });
 
-      const sealer = new MessageSealer(primitives, engine, key, messageId);
-      await sealer.sealHeader(NONE, NONE);
+      // The suite whose derived key is the data key.
+      const suite = suiteById(0x0078)!;
+      const platform = { crypto: primitives, engine };
+      const input = { messageId, body: NONE, iv: HEADER_IV, authenticatedOnly: NONE };
+      const { sealer, tag } = await MessageSealer.begin(platform, suite, key, input, frameLength);
       const output = new Uint8Array(bodyLength(plaintext.length, frameLength));
       const progress = { total: plaintext.length };
-      await sealer.sealBody(plaintext, frameLength, output, progress);
+      await sealer.sealBody(plaintext, output, progress);
       sameBytes(output, whole, 'body');
 
-      const suite = suiteById(0x0478)!;
-      const header = { ...HEADER, suite, messageId: new Uint8Array(messageId), frameLength };
-      const opener = new MessageOpener(primitives, engine, key, header);
+      const header = { ...HEADER, suite, tag, messageId: new Uint8Array(messageId), frameLength };
+      const opener = (await MessageOpener.begin(platform, header, key, NONE))!;
       const body = locateBody(header, whole, frameLength);
       sameBytes(await opener.openBody(body, whole, progress), plaintext, 'plaintext');
       whole[whole.length - 1]! ^= 1;

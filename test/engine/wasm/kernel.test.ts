@@ -61,9 +61,9 @@ describe('the kernel', () => {
   });
 
   it('is refused with another ABI', async () => {
-    const { kernel, status } = await freshKernel(() => ({ ABI_VERSION: { value: 2 } }));
+    const { kernel, status } = await freshKernel(() => ({ ABI_VERSION: { value: 1 } }));
     expect(kernel).toBeUndefined();
-    expect(status.reason).toContain('ABI 2, not 1');
+    expect(status.reason).toContain('ABI 1, not 2');
   });
 });
 

@@ -1,0 +1,234 @@
+/**
+ * How a message begins: from the caller's request over materials and keys to a sealed header.
+ *
+ * Source: AWS Encryption SDK specification, `client-apis/encrypt.md`.
+ */
+import { type Bytes, concat, copy } from './bytes.ts';
+import type { SigningKey } from './crypto/crypto.ts';
+import { messageRandom } from './crypto/random.ts';
+import { untilAborted } from './deadline.ts';
+import { checkEncryptedDataKey } from './encrypted-data-key.ts';
+import {
+  type Context,
+  callerContext,
+  filterContext,
+  materialsContext,
+  PUBLIC_KEY_FIELD,
+  serializeContext,
+} from './encryption-context.ts';
+import { FramesealError, throwIfAborted } from './errors.ts';
+import { MAX_FRAME_LENGTH } from './format/message-body.ts';
+import {
+  encodeHeaderAuth,
+  encodeHeaderBody,
+  HEADER_IV,
+  type HeaderFields,
+  type MessageHeader,
+  publicHeader,
+} from './format/message-header.ts';
+import { encodeVerificationKey } from './kdf/signature.ts';
+import type { CryptographicMaterialsManager } from './materials/cmm.ts';
+import { type DataKey, takeDataKey } from './materials/data-key.ts';
+import type { EncryptionMaterials, MissingKey } from './materials/materials.ts';
+import { type CommonOptions, checkInteger, type ResolvedOptions, resolveOptions } from './options.ts';
+import { MessageSealer } from './stream/message-sealer.ts';
+import {
+  type AlgorithmSuite,
+  type AlgorithmSuiteName,
+  COMMIT_KEY_LENGTH,
+  resolveSuite,
+  suiteById,
+} from './suite/algorithm-suites.ts';
+import { checkEncryptPolicy } from './suite/commitment-policy.ts';
+
+/** Options of `encrypt` and `encryptStream`. */
+export interface EncryptOptions extends CommonOptions {
+  /** A suite by name or id; default 0x0578, under `FORBID_ENCRYPT_ALLOW_DECRYPT` 0x0378. */
+  readonly algorithmSuite?: AlgorithmSuiteName | number | undefined;
+  /** Plaintext bytes of a frame, 1 to 2^31 - 1; default 4096. Above `maxFrameLength` only if that is raised too. */
+  readonly frameLength?: number | undefined;
+  /** An upper bound of the plaintext, in bytes: more fails. */
+  readonly plaintextLength?: number | undefined;
+}
+
+/** A request whose options have been checked. */
+export interface EncryptRequest extends ResolvedOptions {
+  readonly encryptionContext: Context;
+  readonly algorithmSuite: AlgorithmSuite | undefined;
+  readonly frameLength: number;
+  readonly plaintextLength: number | undefined;
+}
+
+/** A message whose header has been sealed. The sealer is the caller's to dispose of. */
+export interface BegunMessage {
+  readonly suite: AlgorithmSuite;
+  /** Header body and header authentication. */
+  readonly headerBytes: Bytes;
+  readonly header: MessageHeader;
+  readonly sealer: MessageSealer;
+  /** In signed suites alone. */
+  readonly signingKey: SigningKey | undefined;
+  readonly missingKeys: readonly MissingKey[];
+}
+
+const DEFAULT_FRAME_LENGTH = 4096;
+const MAX_PLAINTEXT_LENGTH = Number.MAX_SAFE_INTEGER;
+
+/** @throws FramesealError `INVALID_ARGUMENT`, `UNSUPPORTED`, `COMMITMENT_POLICY`, `LIMIT_EXCEEDED`, `ABORTED` */
+export function resolveEncrypt(options: EncryptOptions): EncryptRequest {
+  const resolved = resolveOptions(options);
+  const frameLength = checkFrameLength(options.frameLength, resolved.maxFrameLength);
+  const { plaintextLength } = options;
+  if (plaintextLength !== undefined)
+    checkInteger('plaintextLength', plaintextLength, 0, MAX_PLAINTEXT_LENGTH);
+  const encryptionContext = callerContext(options.encryptionContext);
+  const algorithmSuite =
+    options.algorithmSuite === undefined ? undefined : resolveSuite(options.algorithmSuite);
+  if (algorithmSuite) checkEncryptPolicy(resolved.commitmentPolicy, algorithmSuite);
+  throwIfAborted(resolved.signal);
+  return { ...resolved, encryptionContext, algorithmSuite, frameLength, plaintextLength };
+}
+
+/**
+ * Gets the materials, derives the keys and seals the header.
+ * @param maxPlaintextLength bytes, or an upper bound of them, if one is known.
+ * @param streamed whether the message is signed in pieces.
+ */
+export async function beginMessage(
+  request: EncryptRequest,
+  maxPlaintextLength: number | undefined,
+  streamed: boolean,
+): Promise<BegunMessage> {
+  const { cmm, signal, encryptionContext, commitmentPolicy, algorithmSuite } = request;
+  const random = messageRandom();
+  const asked = cmm.getEncryptionMaterials({
+    encryptionContext,
+    commitmentPolicy,
+    random,
+    streamed,
+    ...(maxPlaintextLength !== undefined && { maxPlaintextLength }),
+    ...(algorithmSuite && { algorithmSuite }),
+    ...(signal && { signal }),
+  });
+  const answer = await untilAborted(signal, asked, (late) => ownDataKey(cmm, late).dispose());
+  const dataKey = ownDataKey(cmm, answer);
+  try {
+    const materials = { ...answer, encryptionContext: materialsContext(answer.encryptionContext) };
+    const suite = checkMaterials(materials, request);
+    return await writeHeader(request, suite, materials, dataKey.bytes, random(suite.messageIdLength));
+  } finally {
+    dataKey.dispose();
+  }
+}
+
+async function writeHeader(
+  { platform, frameLength }: EncryptRequest,
+  suite: AlgorithmSuite,
+  materials: EncryptionMaterials,
+  dataKey: Uint8Array,
+  messageId: Bytes,
+): Promise<BegunMessage> {
+  const isRequired = (key: string) => materials.requiredEncryptionContextKeys.includes(key);
+  const fields: HeaderFields = {
+    suite,
+    messageId,
+    encryptionContext: filterContext(materials.encryptionContext, (key) => !isRequired(key)),
+    encryptedDataKeys: materials.encryptedDataKeys.map(({ providerId, providerInfo, ciphertext }) => ({
+      providerId,
+      providerInfo: copy(providerInfo),
+      ciphertext: copy(ciphertext),
+    })),
+    contentType: 'framed',
+    frameLength,
+    suiteData: new Uint8Array(suite.committing ? COMMIT_KEY_LENGTH : 0), // written when it is known
+  };
+  const body = encodeHeaderBody(fields);
+  const authenticatedOnly = serializeContext(filterContext(materials.encryptionContext, isRequired));
+  const input = { messageId, body, iv: HEADER_IV, authenticatedOnly };
+  const { sealer, tag } = await MessageSealer.begin(platform, suite, dataKey, input, frameLength);
+  const headerBytes = concat(body, encodeHeaderAuth(suite, tag));
+  return {
+    suite,
+    headerBytes,
+    header: publicHeader(fields, headerBytes.length),
+    sealer,
+    signingKey: materials.signingKey,
+    missingKeys: materials.missingKeys ?? [],
+  };
+}
+
+// Owned before anything else is checked, so that it is wiped whatever is wrong with the rest.
+function ownDataKey(cmm: CryptographicMaterialsManager, materials: EncryptionMaterials): DataKey {
+  const dataKey = materials?.plaintextDataKey;
+  if (!(dataKey instanceof Uint8Array)) throw wrongMaterials('a data key');
+  return takeDataKey(cmm, dataKey);
+}
+
+function checkFrameLength(frameLength: number | undefined, maxFrameLength: number): number {
+  if (frameLength === undefined) return Math.min(DEFAULT_FRAME_LENGTH, maxFrameLength);
+  checkInteger('frameLength', frameLength, 1, MAX_FRAME_LENGTH);
+  if (frameLength > maxFrameLength) {
+    throw new FramesealError(
+      'LIMIT_EXCEEDED',
+      `"frameLength" is ${frameLength}; maxFrameLength is ${maxFrameLength}: raise both`,
+    );
+  }
+  return frameLength;
+}
+
+// encrypt.md#get-the-encryption-materials: what comes back is checked as if it came from anyone.
+function checkMaterials(materials: EncryptionMaterials, options: EncryptRequest): AlgorithmSuite {
+  const suite = suiteById(materials?.algorithmSuite?.id);
+  if (suite === undefined) throw wrongMaterials('a known algorithm suite');
+  checkEncryptPolicy(options.commitmentPolicy, suite);
+  const {
+    plaintextDataKey,
+    encryptedDataKeys,
+    encryptionContext,
+    requiredEncryptionContextKeys,
+    signingKey,
+  } = materials;
+  if (!Array.isArray(encryptedDataKeys) || !Array.isArray(requiredEncryptionContextKeys)) {
+    throw wrongMaterials('lists of encrypted data keys and of required keys');
+  }
+  if (plaintextDataKey?.length !== suite.keyLength)
+    throw wrongMaterials(`a data key of ${suite.keyLength} bytes`);
+  if (encryptedDataKeys.length === 0) throw wrongMaterials('at least one encrypted data key');
+  if (encryptedDataKeys.length > options.maxEncryptedDataKeys) {
+    throw new FramesealError(
+      'LIMIT_EXCEEDED',
+      `the materials have ${encryptedDataKeys.length} encrypted data keys; maxEncryptedDataKeys is ${options.maxEncryptedDataKeys}`,
+    );
+  }
+  checkSigningKey(suite, encryptionContext?.[PUBLIC_KEY_FIELD], signingKey?.publicKey);
+  for (const edk of encryptedDataKeys) checkEncryptedDataKey(edk);
+  if (!requiredEncryptionContextKeys.every((key) => key in encryptionContext && key !== PUBLIC_KEY_FIELD)) {
+    throw wrongMaterials('required keys that are in the encryption context, and not the verification key');
+  }
+  return suite;
+}
+
+function checkSigningKey(
+  suite: AlgorithmSuite,
+  stored: string | undefined,
+  publicKey: Uint8Array | undefined,
+): void {
+  if ((suite.signature === undefined) !== (publicKey === undefined)) {
+    throw wrongMaterials(suite.signature ? 'a signing key' : 'no signing key');
+  }
+  if (suite.signature && publicKey?.length !== suite.signature.scalarLength + 1) {
+    throw wrongMaterials(`a signing key of ${suite.signature.curve} with a compressed public key`);
+  }
+  const expected = publicKey && encodeVerificationKey(publicKey);
+  if (stored !== expected)
+    throw wrongMaterials(
+      `"${PUBLIC_KEY_FIELD}" in the context exactly when there is a signing key, and equal to it`,
+    );
+}
+
+function wrongMaterials(expected: string): FramesealError {
+  return new FramesealError(
+    'INVALID_ARGUMENT',
+    `"cmm" answered unusable encryption materials: expected ${expected}`,
+  );
+}

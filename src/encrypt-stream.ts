@@ -1,0 +1,111 @@
+/**
+ * Encrypt, streamed: request, materials, keys, header, frames, footer.
+ *
+ * Source: AWS Encryption SDK specification, `client-apis/encrypt.md`.
+ */
+import {
+  type BegunMessage,
+  beginMessage,
+  type EncryptOptions,
+  type EncryptRequest,
+  resolveEncrypt,
+} from './begin-encrypt.ts';
+import type { Bytes } from './bytes.ts';
+import type { Signer } from './crypto/crypto.ts';
+import { FramesealError } from './errors.ts';
+import { bodyLength, FRAME_OVERHEAD, regularFrames } from './format/message-body.ts';
+import { encodeFooter } from './format/message-footer.ts';
+import type { MessageHeader } from './format/message-header.ts';
+import { encodedSignature } from './kdf/signature.ts';
+import type { MissingKey } from './materials/materials.ts';
+import type { ByteQueue } from './stream/byte-queue.ts';
+import { type MessageRun, type MessageStream, messageStream } from './stream/message-stream.ts';
+import { batchFrames, pace } from './stream/pace.ts';
+
+/** What {@link encryptStream} answers in the end. */
+export interface EncryptStreamResult {
+  readonly header: MessageHeader;
+  /** Keys that a quorum let go missing; empty without one. */
+  readonly missingKeys: readonly MissingKey[];
+}
+
+/**
+ * Encrypts a stream of any length into one message. Frames are written as soon as their plaintext is there; the last
+ * one when the input has ended. Memory: a few frames, at least some hundred KiB.
+ *
+ * Signed suites need a signing key that signs in pieces, as the default materials manager makes it.
+ * @throws FramesealError at once: `INVALID_ARGUMENT`, `UNSUPPORTED`, `COMMITMENT_POLICY`, `LIMIT_EXCEEDED`, `ABORTED`.
+ *   Both streams, `header` and `result` fail with the same, and with what keyrings throw: `KMS_FAILED`, `TIMEOUT`; with
+ *   the writer's own reason when it aborts, and with `ABORTED` when the reader cancels without one.
+ */
+export function encryptStream(options: EncryptOptions): MessageStream<EncryptStreamResult> {
+  const request = resolveEncrypt(options);
+  return messageStream((run) => writeMessage(request, run), request.signal);
+}
+
+async function* writeMessage(
+  request: EncryptRequest,
+  { input, signal, onHeader }: MessageRun,
+): AsyncGenerator<Bytes, EncryptStreamResult> {
+  const { plaintextLength } = request;
+  const message = await beginMessage({ ...request, signal }, plaintextLength, true);
+  const { suite, sealer, header, headerBytes, missingKeys } = message;
+  try {
+    const signer = beginToSign(message);
+    signer?.update(headerBytes);
+    onHeader(header);
+    yield headerBytes;
+    for await (const frames of sealFrames(message, input, { ...request, signal })) {
+      signer?.update(frames);
+      yield frames;
+    }
+    if (signer) yield encodeFooter(await encodedSignature(suite.signature!, () => signer.sign()));
+    return { header, missingKeys };
+  } finally {
+    sealer.dispose();
+    input.wipe();
+  }
+}
+
+async function* sealFrames(
+  { sealer }: BegunMessage,
+  input: ByteQueue,
+  { frameLength, plaintextLength, signal, onProgress }: EncryptRequest,
+): AsyncGenerator<Bytes> {
+  const step = pace({ signal, onProgress, total: plaintextLength });
+  let done = 0;
+  for (let final = false; !final; ) {
+    // One byte more than a frame: the last full frame is the final one.
+    await input.need(frameLength + 1);
+    const there = input.bytes;
+    checkLength(done + there.length, plaintextLength);
+    const whole = regularFrames(there.length, frameLength);
+    const regular = Math.min(whole, batchFrames(frameLength));
+    final = input.ended && regular === whole;
+    const plaintext = final ? there : there.subarray(0, regular * frameLength);
+    const length = final ? bodyLength(there.length, frameLength) : regular * (frameLength + FRAME_OVERHEAD);
+    const frames = new Uint8Array(length);
+    await sealer.sealFrames(plaintext, regular, final, frames);
+    input.skip(plaintext.length);
+    done += plaintext.length;
+    yield frames;
+    await step(done);
+  }
+}
+
+function beginToSign({ suite, signingKey }: BegunMessage): Signer | undefined {
+  if (suite.signature === undefined) return undefined;
+  if (typeof signingKey?.signer === 'function') return signingKey.signer();
+  throw new FramesealError(
+    'UNSUPPORTED',
+    '"cmm" answered a signing key without "signer", which a stream needs: make one when the request says "streamed", or encrypt in one shot',
+  );
+}
+
+function checkLength(length: number, bound: number | undefined): void {
+  if (bound === undefined || length <= bound) return;
+  throw new FramesealError(
+    'LIMIT_EXCEEDED',
+    `the plaintext has ${length} bytes or more; "plaintextLength" is ${bound}`,
+  );
+}

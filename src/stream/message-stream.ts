@@ -1,0 +1,168 @@
+/**
+ * A message's way through a pair of Web Streams.
+ *
+ * The protocol is a generator that takes from a queue and yields bytes, so that it reads from top to bottom as it does in
+ * one shot. The consumer pulls it: nothing runs ahead by more than one piece, and a writer waits while the queue is full.
+ * Whatever ends it early, at either end or by a signal, fails the other end too, aborts what is under way, runs the
+ * generator's `finally`, and leaves nothing behind.
+ */
+import { type Bytes, bytesOf } from '../bytes.ts';
+import { aborted, FramesealError, invalidArgument, kindOf } from '../errors.ts';
+import type { MessageHeader } from '../format/message-header.ts';
+import { ByteQueue } from './byte-queue.ts';
+
+/** A pair of streams and what comes of them. */
+export interface MessageStream<Result> {
+  readonly readable: ReadableStream<Bytes>;
+  /** Takes chunks of any size: ArrayBuffers and views of them. They are copied before a write settles. */
+  readonly writable: WritableStream<BufferSource>;
+  /** Resolves as soon as the header is authentic. Marked as handled: whoever ignores it hears of no rejection. */
+  readonly header: Promise<MessageHeader>;
+  /** Resolves when the last byte has been released. Marked as handled. */
+  readonly result: Promise<Result>;
+}
+
+/** The protocol's side of a stream. */
+export interface MessageRun {
+  readonly input: ByteQueue;
+  /** Aborts when the stream ends early, for whatever reason. */
+  readonly signal: AbortSignal;
+  /** Makes the header known. */
+  onHeader(header: MessageHeader): void;
+}
+
+/** Takes from the input, yields bytes, and in the end returns the result. */
+export type MessageProtocol<Result> = (run: MessageRun) => AsyncGenerator<Bytes, Result>;
+
+/**
+ * Starts a protocol.
+ * @param signal the caller's.
+ */
+export function messageStream<Result>(
+  protocol: MessageProtocol<Result>,
+  signal: AbortSignal | undefined,
+): MessageStream<Result> {
+  const { readable, writable, header, result } = new Running(protocol, signal);
+  return { readable, writable, header, result };
+}
+
+class Running<Result> implements MessageStream<Result> {
+  readonly readable: ReadableStream<Bytes>;
+  readonly writable: WritableStream<BufferSource>;
+  readonly #header = deferred<MessageHeader>();
+  readonly #result = deferred<Result>();
+  readonly #input = new ByteQueue();
+  readonly #abort = new AbortController();
+  readonly #output: AsyncGenerator<Bytes, Result>;
+  #readable!: ReadableStreamDefaultController<Bytes>;
+  #writable!: WritableStreamDefaultController;
+  #leave = () => {};
+  #over = false;
+
+  constructor(protocol: MessageProtocol<Result>, signal: AbortSignal | undefined) {
+    const onHeader = this.#header.resolve;
+    this.#output = protocol({ input: this.#input, signal: this.#abort.signal, onHeader });
+    this.readable = new ReadableStream<Bytes>({
+      start: (controller) => {
+        this.#readable = controller;
+      },
+      pull: () => this.#pull(),
+      cancel: (reason) => this.#fail(reason ?? stopped('the reader has cancelled the stream')),
+    });
+    this.writable = new WritableStream<BufferSource>({
+      start: (controller) => {
+        this.#writable = controller;
+      },
+      write: (chunk) => this.#write(chunk),
+      close: () => this.#close(),
+      abort: (reason) => this.#fail(reason ?? stopped('the writer has aborted the stream')),
+    });
+    this.#follow(signal);
+  }
+
+  get header(): Promise<MessageHeader> {
+    return this.#header.promise;
+  }
+
+  get result(): Promise<Result> {
+    return this.#result.promise;
+  }
+
+  #follow(signal: AbortSignal | undefined): void {
+    const stop = () => {
+      void this.#fail(aborted(signal!));
+    };
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+    this.#leave = () => signal?.removeEventListener('abort', stop);
+  }
+
+  async #pull(): Promise<void> {
+    try {
+      const { done, value } = await this.#output.next();
+      if (this.#over) return;
+      if (done) this.#finish(value);
+      else this.#readable.enqueue(value);
+    } catch (error) {
+      await this.#fail(error);
+    }
+  }
+
+  async #write(chunk: BufferSource): Promise<void> {
+    const bytes = bytesOf(chunk);
+    if (bytes) return this.#input.write(bytes);
+    const error = invalidArgument('chunk', 'an ArrayBuffer or a view of one', kindOf(chunk));
+    void this.#fail(error);
+    throw error;
+  }
+
+  // The writer is told how it ended: a pipe into the stream fails when the message is found to be wrong at its end.
+  async #close(): Promise<void> {
+    this.#input.end();
+    await this.result;
+  }
+
+  #finish(result: Result): void {
+    this.#end();
+    this.#readable.close();
+    this.#result.resolve(result);
+  }
+
+  // Settles when the protocol has cleaned up.
+  async #fail(reason: unknown): Promise<void> {
+    if (this.#over) return;
+    this.#end();
+    this.#input.fail(reason);
+    this.#abort.abort(reason);
+    this.#readable.error(reason);
+    this.#writable.error(reason);
+    this.#header.reject(reason);
+    this.#result.reject(reason);
+    await this.#output.return(undefined as never).catch(() => {});
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#leave();
+  }
+}
+
+function stopped(what: string): FramesealError {
+  return new FramesealError('ABORTED', what);
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let [resolve, reject]: [Deferred<T>['resolve'], Deferred<T>['reject']] = [() => {}, () => {}];
+  const promise = new Promise<T>((done, failed) => {
+    resolve = done;
+    reject = failed;
+  });
+  promise.catch(() => {}); // handled: nobody has to look at it
+  return { promise, resolve, reject };
+}

@@ -10,6 +10,12 @@ export type { Bytes } from './bytes.ts';
 export type { RandomSource, RsaPadding, SigningKey } from './crypto/crypto.ts';
 export { type DecryptResult, decrypt, parseHeader } from './decrypt.ts';
 export {
+  type DecryptRangeOptions,
+  type DecryptRangeResult,
+  decryptRange,
+  type RangeSource,
+} from './decrypt-range.ts';
+export {
   type DecryptStreamOptions,
   type DecryptStreamResult,
   decryptStream,

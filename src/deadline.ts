@@ -46,11 +46,45 @@ export class Deadline {
   }
 
   #follow(signal: AbortSignal | undefined): () => void {
-    const follow = () => this.#abort(aborted(signal!));
-    signal?.addEventListener('abort', follow, { once: true });
-    return () => signal?.removeEventListener('abort', follow);
+    return onAbort(signal, () => this.#abort(aborted(signal!)));
   }
 }
+
+/** Calls `stop` once, when the signal aborts. Returns how to leave; nothing stays behind when the last one has left. */
+export function onAbort(signal: AbortSignal | undefined, stop: () => void): () => void {
+  if (signal === undefined || signal.aborted) return () => {};
+  const all = waiters.get(signal) ?? new Waiters(signal);
+  waiters.set(signal, all);
+  return all.add(stop);
+}
+
+// Those who wait for one signal. One listener serves them all: runtimes warn of leaks when a signal has more than ten.
+class Waiters {
+  readonly #signal: AbortSignal;
+  readonly #stops = new Set<() => void>();
+  readonly #fire = () => {
+    waiters.delete(this.#signal);
+    for (const stop of this.#stops) stop();
+  };
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#fire, { once: true });
+  }
+
+  add(stop: () => void): () => void {
+    const own = () => stop(); // the same function may wait twice
+    this.#stops.add(own);
+    return () => {
+      this.#stops.delete(own);
+      if (this.#stops.size > 0 || this.#signal.aborted) return;
+      this.#signal.removeEventListener('abort', this.#fire);
+      waiters.delete(this.#signal);
+    };
+  }
+}
+
+const waiters = new WeakMap<AbortSignal, Waiters>();
 
 /**
  * The promise's outcome, or the signal's reason as soon as it aborts. What arrives later is given to `late`, whose own
@@ -65,10 +99,10 @@ export function untilAborted<T>(
   return new Promise<T>((resolve, reject) => {
     const stop = () => reject(aborted(signal));
     if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
+    const leave = onAbort(signal, stop);
     Promise.resolve(promise).then(
       (value) => {
-        signal.removeEventListener('abort', stop);
+        leave();
         if (!signal.aborted) return resolve(value);
         stop(); // the signal may have aborted before its listener had its turn
         try {
@@ -76,7 +110,7 @@ export function untilAborted<T>(
         } catch {}
       },
       (error: unknown) => {
-        signal.removeEventListener('abort', stop);
+        leave();
         reject(error);
       },
     );

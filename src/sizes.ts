@@ -15,6 +15,8 @@ import {
   FINAL_FRAME_OVERHEAD,
   FRAME_OVERHEAD,
   MAX_FRAMES,
+  MAX_NON_FRAMED_LENGTH,
+  NON_FRAMED_OVERHEAD,
   regularFrames,
 } from './format/message-body.ts';
 import { FOOTER_OVERHEAD, footerLength } from './format/message-footer.ts';
@@ -23,13 +25,7 @@ import { encodeVerificationKey } from './kdf/signature.ts';
 import type { CryptographicMaterialsManager } from './materials/cmm.ts';
 import { checkInteger } from './options.ts';
 import { checkFrameCount } from './stream/message-sealer.ts';
-import {
-  type AlgorithmSuite,
-  COMMIT_KEY_LENGTH,
-  IV_LENGTH,
-  suiteById,
-  TAG_LENGTH,
-} from './suite/algorithm-suites.ts';
+import { type AlgorithmSuite, COMMIT_KEY_LENGTH, suiteById } from './suite/algorithm-suites.ts';
 import { defaultSuite } from './suite/commitment-policy.ts';
 
 /** Options of {@link ciphertextLength}. */
@@ -50,10 +46,6 @@ export interface EstimateOptions extends EncryptOptions {
 }
 
 const MAX_LENGTH = Number.MAX_SAFE_INTEGER;
-/** Bytes that a non-framed body adds to its plaintext: IV, content length, tag. */
-const NON_FRAMED_OVERHEAD = IV_LENGTH + 8 + TAG_LENGTH;
-/** Plaintext bytes of a non-framed body: the limit of one AES-GCM call. */
-const MAX_NON_FRAMED_LENGTH = 2 ** 36 - 32;
 /** DER of r and s: a head of 2 bytes, then two integers with heads of 2. The least have one byte. */
 const SHORTEST_SIGNATURE = 2 + 2 * (2 + 1);
 /** For a KMS key: 6 of length fields, 7 of `aws-kms`, 75 to 90 of ARN, 184 of wrapped data key; and some room. */

@@ -20,7 +20,7 @@ export const MAX_FRAMES = 0xffff_ffff;
 /** The largest frame length that we write: Python's SDK reads no longer ones. */
 export const MAX_FRAME_LENGTH = 0x7fff_ffff;
 /** Plaintext bytes of a non-framed body: the limit of one AES-GCM call. */
-const MAX_NON_FRAMED_LENGTH = 2n ** 36n - 32n;
+export const MAX_NON_FRAMED_LENGTH: number = 2 ** 36 - 32;
 
 /** Bytes before the ciphertext of a regular frame. */
 export const FRAME_HEADER_LENGTH: number = 4 + IV_LENGTH;

@@ -7,6 +7,7 @@
  * generator's `finally`, and leaves nothing behind.
  */
 import { type Bytes, bytesOf } from '../bytes.ts';
+import { onAbort } from '../deadline.ts';
 import { aborted, FramesealError, invalidArgument, kindOf } from '../errors.ts';
 import type { MessageHeader } from '../format/message-header.ts';
 import { ByteQueue } from './byte-queue.ts';
@@ -75,8 +76,12 @@ class Running<Result> implements MessageStream<Result> {
       },
       write: (chunk) => this.#write(chunk),
       close: () => this.#close(),
-      abort: (reason) => this.#fail(reason ?? stopped('the writer has aborted the stream')),
     });
+    // Not the sink's own `abort`, which would come after a write that itself waits for the reader. When the signal fires
+    // the streams are half way into their next state: a moment later they are there.
+    const { signal: writer } = this.#writable;
+    const failSoon = () => queueMicrotask(() => void this.#fail(abortReason(writer)));
+    writer.addEventListener('abort', failSoon, { once: true });
     this.#follow(signal);
   }
 
@@ -89,12 +94,8 @@ class Running<Result> implements MessageStream<Result> {
   }
 
   #follow(signal: AbortSignal | undefined): void {
-    const stop = () => {
-      void this.#fail(aborted(signal!));
-    };
-    if (signal?.aborted) stop();
-    else signal?.addEventListener('abort', stop, { once: true });
-    this.#leave = () => signal?.removeEventListener('abort', stop);
+    if (signal?.aborted) void this.#fail(aborted(signal));
+    this.#leave = onAbort(signal, () => void this.#fail(aborted(signal!)));
   }
 
   async #pull(): Promise<void> {
@@ -147,8 +148,15 @@ class Running<Result> implements MessageStream<Result> {
   }
 }
 
-function stopped(what: string): FramesealError {
-  return new FramesealError('ABORTED', what);
+// The writer's own reason; the streams' stand-in for none is an AbortError.
+function abortReason({ reason }: AbortSignal): unknown {
+  return reason instanceof DOMException && reason.name === 'AbortError'
+    ? stopped('the writer has aborted the stream', reason)
+    : reason;
+}
+
+function stopped(what: string, cause?: unknown): FramesealError {
+  return new FramesealError('ABORTED', what, { cause });
 }
 
 interface Deferred<T> {

@@ -48,7 +48,8 @@ async function time(candidate, count) {
   return ((performance.now() - started) * 1000) / count;
 }
 
-function shuffled(names) {
+/** The same names in another order. */
+export function shuffled(names) {
   const order = [...names];
   for (let i = order.length - 1; i > 0; i--) {
     const j = Math.floor(Math.random() * (i + 1));

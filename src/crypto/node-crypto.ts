@@ -33,6 +33,9 @@ const DIGEST: Record<HashName, string> = {
   'SHA-512': 'sha512',
 };
 
+/** Bytes of a message in pieces that are hashed twice at most: 5 ms or so. */
+const MAX_HASHED_TWICE = 4 * 2 ** 20;
+
 /** Everything of SubjectPublicKeyInfo (RFC 5480) before a compressed point. */
 const COMPRESSED_SPKI: Record<SignatureAlgorithm['curve'], Bytes> = {
   'P-256': fromHex('3039301306072a8648ce3d020106082a8648ce3d030107032200'),
@@ -146,17 +149,21 @@ function toSigningKey(
   };
 }
 
-// OpenSSL signs what it has hashed itself, once. The digest is kept beside it for the one signature in some hundreds
-// that misses its length and is made again.
+// OpenSSL signs what it has hashed itself, once, and never a digest. So the message is hashed twice: for OpenSSL, and for
+// the one signature in some hundreds that misses its length and is made again, over the digest. Of a long message the
+// second hash alone goes on: it would take longer than the signature itself.
 function signer(node: NodeCrypto, algorithm: SignatureAlgorithm, privateKey: KeyObject): Signer {
   const digest = DIGEST[algorithm.hash];
   const hash = node.createHash(digest);
   let sign: ReturnType<NodeCrypto['createSign']> | undefined = node.createSign(digest);
+  let length = 0;
   let hashed: Bytes | undefined;
   return {
     update: (bytes) => {
       hash.update(bytes);
-      sign!.update(bytes);
+      length += bytes.length;
+      if (length > MAX_HASHED_TWICE) sign = undefined;
+      sign?.update(bytes);
     },
     sign: async () => {
       if (sign !== undefined) {

@@ -12,7 +12,7 @@ import {
   openMessage,
   resolveDecrypt,
 } from './begin-decrypt.ts';
-import { type Bytes, copy, Reader } from './bytes.ts';
+import { type Bytes, concat, copy, Reader } from './bytes.ts';
 import type { Verifier } from './crypto/crypto.ts';
 import { nativeCrypto } from './crypto/default-crypto.ts';
 import type { Context } from './encryption-context.ts';
@@ -181,7 +181,7 @@ async function* openFrames(reader: BodyReader): AsyncGenerator<Bytes, Bytes> {
     verifier?.update(frames);
     input.skip(run.length);
     await step((done - run.regular) * frameLength + plaintext.length);
-    if (run.finalLength !== undefined) return plaintext.slice(run.regular * frameLength);
+    if (run.finalLength !== undefined) return end(plaintext, run.regular * frameLength);
   }
 }
 
@@ -197,6 +197,13 @@ async function nextFrames(input: ByteQueue, header: ParsedHeader, next: number):
 
 function start(bytes: Bytes, length: number): Bytes {
   return length === bytes.length ? bytes : bytes.slice(0, length);
+}
+
+// Moved, not copied: what is released before must not hold what is not.
+function end(bytes: Bytes, from: number): Bytes {
+  const moved = from === 0 ? bytes : bytes.slice(from);
+  if (from > 0) bytes.fill(0, from);
+  return moved;
 }
 
 // biome-ignore lint/correctness/useYield: it has the shape of `openFrames`, and one piece of plaintext, the last
@@ -221,8 +228,8 @@ async function hold(body: AsyncGenerator<Bytes, Bytes>, held: Bytes[], maxHeldBy
   for (let done = false; !done; ) {
     const piece = await body.next();
     done = piece.done === true;
-    held.push(piece.value);
     length += piece.value.length;
+    holdPiece(held, piece.value);
     if (length > maxHeldBytes) {
       throw new FramesealError(
         'LIMIT_EXCEEDED',
@@ -230,6 +237,24 @@ async function hold(body: AsyncGenerator<Bytes, Bytes>, held: Bytes[], maxHeldBy
       );
     }
   }
+}
+
+/** Bytes up to which held pieces are joined. */
+const JOINED_PIECES = 2 ** 16;
+
+// A piece costs more than a few bytes, and a message of tiny frames may come frame by frame: pieces are joined with what
+// is at least as long behind them. So few are left, and each byte is moved 17 times at most.
+function holdPiece(held: Bytes[], piece: Bytes): void {
+  let from = held.length;
+  let { length } = piece;
+  for (let before = held[from - 1]; before && before.length <= length; before = held[from - 1]) {
+    if (before.length + length > JOINED_PIECES) break;
+    length += before.length;
+    from--;
+  }
+  const parts = [...held.splice(from), piece];
+  held.push(parts.length === 1 ? piece : concat(...parts));
+  if (parts.length > 1) for (const part of parts) part.fill(0);
 }
 
 async function readEnd(

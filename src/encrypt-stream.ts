@@ -12,7 +12,8 @@ import {
 } from './begin-encrypt.ts';
 import type { Bytes } from './bytes.ts';
 import type { Signer } from './crypto/crypto.ts';
-import { FramesealError } from './errors.ts';
+import { untilAborted } from './deadline.ts';
+import { FramesealError, invalidArgument, kindOf } from './errors.ts';
 import { bodyLength, FRAME_OVERHEAD, regularFrames } from './format/message-body.ts';
 import { encodeFooter } from './format/message-footer.ts';
 import type { MessageHeader } from './format/message-header.ts';
@@ -59,7 +60,10 @@ async function* writeMessage(
       signer?.update(frames);
       yield frames;
     }
-    if (signer) yield encodeFooter(await encodedSignature(suite.signature!, () => signer.sign()));
+    if (signer) {
+      const sign = () => untilAborted(signal, Promise.resolve(signer.sign())); // a caller's may hang
+      yield encodeFooter(await encodedSignature(suite.signature!, sign));
+    }
     return { header, missingKeys };
   } finally {
     sealer.dispose();
@@ -95,11 +99,16 @@ async function* sealFrames(
 
 function beginToSign({ suite, signingKey }: BegunMessage): Signer | undefined {
   if (suite.signature === undefined) return undefined;
-  if (typeof signingKey?.signer === 'function') return signingKey.signer();
-  throw new FramesealError(
-    'UNSUPPORTED',
-    '"cmm" answered a signing key without "signer", which a stream needs: make one when the request says "streamed", or encrypt in one shot',
-  );
+  if (typeof signingKey?.signer !== 'function') {
+    throw new FramesealError(
+      'UNSUPPORTED',
+      '"cmm" answered a signing key without "signer", which a stream needs: make one when the request says "streamed", or encrypt in one shot',
+    );
+  }
+  const signer: Partial<Signer> | undefined = signingKey.signer();
+  if (typeof signer?.update !== 'function' || typeof signer.sign !== 'function')
+    throw invalidArgument('signingKey', '"signer" to answer an object with "update" and "sign"', kindOf(signer));
+  return signer as Signer;
 }
 
 function checkLength(length: number, bound: number | undefined): void {

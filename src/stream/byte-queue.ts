@@ -7,6 +7,7 @@
  * only by what has come.
  */
 import type { Bytes } from '../bytes.ts';
+import { type FramesealError, invalidArgument } from '../errors.ts';
 
 const SMALLEST = 2 ** 14;
 /** Bytes up to which the buffer grows of its own accord. */
@@ -32,16 +33,21 @@ export class ByteQueue {
     return this.#ended;
   }
 
-  /** Settles when all of it has been copied. */
+  /**
+   * Settles when all of it has been copied.
+   * @throws FramesealError `INVALID_ARGUMENT` when the chunk loses bytes before that.
+   */
   async write(chunk: Uint8Array): Promise<void> {
-    for (let at = 0; at < chunk.length; ) {
+    const { length } = chunk;
+    for (let at = 0; at < length; ) {
       const free = this.#buffer.length - this.#end;
       if (this.#failure) throw this.#failure.reason;
       if (free === 0) {
         await this.#untilRoom();
         continue;
       }
-      const part = chunk.subarray(at, at + free);
+      if (chunk.length < length) throw shrunk(length, chunk.length);
+      const part = chunk.subarray(at, Math.min(at + free, length));
       this.#buffer.set(part, this.#end);
       this.#end += part.length;
       at += part.length;
@@ -117,4 +123,9 @@ export class ByteQueue {
     this.#start = 0;
     this.#end = there;
   }
+}
+
+// Transferred or resized while its write was waiting: the rest must not be missing without a word.
+function shrunk(length: number, left: number): FramesealError {
+  return invalidArgument('chunk', `to keep its ${length} bytes until its write settles`, `${left} bytes`);
 }

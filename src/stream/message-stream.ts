@@ -110,11 +110,12 @@ class Running<Result> implements MessageStream<Result> {
   }
 
   async #write(chunk: BufferSource): Promise<void> {
-    const bytes = bytesOf(chunk);
-    if (bytes) return this.#input.write(bytes);
-    const error = invalidArgument('chunk', 'an ArrayBuffer or a view of one', kindOf(chunk));
-    void this.#fail(error);
-    throw error;
+    try {
+      await this.#input.write(chunkBytes(chunk));
+    } catch (error) {
+      void this.#fail(error);
+      throw error;
+    }
   }
 
   // The writer is told how it ended: a pipe into the stream fails when the message is found to be wrong at its end.
@@ -146,6 +147,16 @@ class Running<Result> implements MessageStream<Result> {
     this.#over = true;
     this.#leave();
   }
+}
+
+// A detached buffer, and a view that reaches beyond its buffer, look empty: no bytes may be missing without a word.
+function chunkBytes(chunk: unknown): Uint8Array {
+  try {
+    const bytes = bytesOf(chunk);
+    bytes?.at(0); // throws for both
+    if (bytes) return bytes;
+  } catch {}
+  throw invalidArgument('chunk', 'an ArrayBuffer or a view of one, not detached', kindOf(chunk));
 }
 
 // The writer's own reason; the streams' stand-in for none is an AbortError.

@@ -1,0 +1,79 @@
+/**
+ * The command: finds what is asked for, runs it, and turns whatever happens into lines and an exit code.
+ */
+import { VERSION } from '../version.ts';
+import { EXIT, exitCodeOf, UsageError } from './failure.ts';
+import { ClosedPipe, type Io, write } from './io.ts';
+import { type Command, helpText, nearest, parseArguments } from './options.ts';
+import { Report } from './report.ts';
+
+/** The commands, each loaded when it is asked for. */
+const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<{ command: Command }> }>> = {
+  encrypt: {
+    about: 'files, folders or stdin, under all keys given',
+    load: () => import('./commands/encrypt.ts'),
+  },
+  decrypt: { about: 'the same back, with any one of the keys', load: () => import('./commands/decrypt.ts') },
+  inspect: { about: "a message's header, without any key", load: () => import('./commands/inspect.ts') },
+  keygen: { about: 'an AES key or an RSA key pair, as files', load: () => import('./commands/keygen.ts') },
+  'local-kms': { about: 'a KMS on 127.0.0.1, for tests', load: () => import('./commands/local-kms.ts') },
+};
+
+/**
+ * Runs the command.
+ * @param argv what follows the program's name.
+ * @returns the exit code: 0 if all went well, 1 if something failed, 2 if the call cannot work, 128 and the number of the
+ *   signal that ended it.
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  // A failed write is reported by its callback; without a listener it would also end the process.
+  for (const stream of [io.stdout, io.stderr]) stream.on('error', () => {});
+  try {
+    return await dispatch(argv, io);
+  } catch (error) {
+    if (error instanceof ClosedPipe) return EXIT.closedPipe;
+    const failure = await new Report(io, { json: argv.includes('--json') }).failed(error);
+    return exitCodeOf(failure, io.signal);
+  }
+}
+
+async function dispatch([name, ...rest]: readonly string[], io: Io): Promise<number> {
+  if (name === undefined)
+    throw new UsageError(`a command is needed: ${Object.keys(COMMANDS).join(', ')}; see --help`);
+  if (name === '--version') return print(io, `${VERSION}\n`);
+  if (name === '--help' || name === '-h') return print(io, overview());
+  if (name === 'help')
+    return rest[0] === undefined ? print(io, overview()) : print(io, helpText(await load(rest[0])));
+  const command = await load(name);
+  const words = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
+  if (words.includes('--help') || words.includes('-h')) return print(io, helpText(command));
+  return command.run(parseArguments(command, rest), io);
+}
+
+async function load(name: string): Promise<Command> {
+  const known = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (known !== undefined) return (await known.load()).command;
+  const near = nearest(name, Object.keys(COMMANDS));
+  throw new UsageError(`unknown command ${name}${near ? ` (is it ${near}?)` : ''}; see "frameseal --help"`);
+}
+
+async function print(io: Io, text: string): Promise<number> {
+  await write(io.stdout, text);
+  return EXIT.ok;
+}
+
+function overview(): string {
+  const rows = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(12)}${about}`);
+  return `frameseal ${VERSION}: AWS Encryption SDK messages
+
+Usage
+  frameseal COMMAND [options] [file ...]
+  frameseal COMMAND --help
+  frameseal --version
+
+Commands
+${rows.join('\n')}
+
+Exit code: 0 if all went well, 1 if something failed, 2 if the call cannot work, 130 after an interrupt.
+`;
+}

@@ -1,0 +1,11 @@
+/**
+ * `frameseal/node`: files and Node streams.
+ *
+ * Files appear whole or not at all, whatever happens meanwhile: see docs/files.md.
+ */
+export type { TargetOptions } from './atomic-file.ts';
+export { type DecryptFileOptions, type DecryptFileResult, decryptFile } from './decrypt-file.ts';
+export { type EncryptFileOptions, type EncryptFileResult, encryptFile } from './encrypt-file.ts';
+export { type FileSource, fileSource } from './file-source.ts';
+export { decryptDuplex, encryptDuplex, type MessageDuplex } from './message-duplex.ts';
+export type { FileResult } from './transform-file.ts';

@@ -1,11 +1,9 @@
 /**
  * New files that appear whole or not at all, for what is streamed or small.
  */
-import { randomBytes } from 'node:crypto';
-import { link, lstat, open, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { FramesealError } from '../errors.ts';
-import { fileError, refusedFile } from './failure.ts';
+import { lstat } from 'node:fs/promises';
+import { fileTarget } from '../node/index.ts';
+import { refusedFile } from './failure.ts';
 
 /** How a file is written. */
 export interface WriteOptions {
@@ -26,29 +24,21 @@ export async function checkTarget(path: string, hint: string | undefined): Promi
 }
 
 /**
- * Writes what a source gives to a temporary file beside the target, which takes its name when all is on the disk.
+ * Writes what a source gives into a file that appears when all is on the disk.
  * @throws FramesealError `IO`, and what the source throws; then nothing is left, and an existing file is as it was
  */
 export async function writeWhole(
   path: string,
   contents: string | AsyncIterable<Uint8Array>,
-  { overwrite, mode }: WriteOptions,
+  options: WriteOptions,
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${randomBytes(16).toString('hex')}.frameseal-tmp`);
+  const writer = (await fileTarget(path, { ...options })).getWriter();
   try {
-    await writeFile(temporary, contents, { flag: 'wx', mode, flush: true });
-    // Unlike a rename, a link never replaces what is there.
-    await (overwrite ? rename(temporary, path) : link(temporary, path));
-    await flushFolder(dirname(path));
+    if (typeof contents === 'string') await writer.write(new TextEncoder().encode(contents));
+    else for await (const chunk of contents) await writer.write(chunk as Uint8Array<ArrayBuffer>);
+    await writer.close();
   } catch (error) {
-    throw error instanceof FramesealError ? error : fileError(path, 'write', error);
-  } finally {
-    await rm(temporary, { force: true });
+    await writer.abort(error).catch(() => {});
+    throw error;
   }
-}
-
-// Not every folder can be opened: on Windows none can, and none needs it.
-async function flushFolder(path: string): Promise<void> {
-  const folder = await open(path).catch(() => undefined);
-  await folder?.sync().finally(() => folder.close());
 }

@@ -62,14 +62,14 @@ export function resolveTarget(target: string, { overwrite, mode }: TargetOptions
 export async function checkTarget(
   target: string,
   options: TargetOptions,
-  source: FileIdentity,
+  source?: FileIdentity,
 ): Promise<void> {
   const stats = await lstat(target, { bigint: true }).catch((cause) => {
     if (systemCode(cause) === 'ENOENT') return undefined;
     throw ioError('write', target, cause);
   });
   if (stats === undefined) return;
-  if (stats.dev === source.dev && stats.ino === source.ino) {
+  if (stats.dev === source?.dev && stats.ino === source.ino) {
     throw refused('write', target, 'it is the source itself: choose another name');
   }
   if (stats.isSymbolicLink()) {

@@ -7,5 +7,6 @@ export type { TargetOptions } from './atomic-file.ts';
 export { type DecryptFileOptions, type DecryptFileResult, decryptFile } from './decrypt-file.ts';
 export { type EncryptFileOptions, type EncryptFileResult, encryptFile } from './encrypt-file.ts';
 export { type FileSource, fileSource } from './file-source.ts';
+export { fileTarget } from './file-target.ts';
 export { decryptDuplex, encryptDuplex, type MessageDuplex } from './message-duplex.ts';
 export type { FileResult } from './transform-file.ts';

@@ -39,7 +39,6 @@ export async function transformFile<R>(
   const input = await OpenedFile.open(resolve(source));
   try {
     await checkTarget(path, options, input.identity);
-    throwIfAborted(options.signal);
     return await writeFile(input, await AtomicFile.create(path, options), options.signal, start);
   } finally {
     await input.close().catch(() => {}); // all of it has been read, or something else is the matter

@@ -72,5 +72,5 @@ it('says which folder is missing', async () => {
   const file = join(folder(), 'none', 'k');
   const { code, err } = await frameseal(['keygen', 'aes', '-o', file]);
   expect(code).toBe(1);
-  expect(err).toContain(`IO: cannot write "${file}": ENOENT`);
+  expect(err).toContain(`IO: cannot write "${file}": no such file or directory (ENOENT)`);
 });

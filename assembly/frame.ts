@@ -26,6 +26,9 @@ const FINAL_MARKER: u32 = 0xffffffff;
 // Where the host puts the message id.
 const MESSAGE_ID: usize = ARGUMENTS + 32;
 
+// Of the keystream, behind the zero block.
+const MASKS: usize = KEYSTREAM + 16;
+
 const TAG: usize = STATE + 0x200;
 const AAD: usize = STATE + 0x210; // 80 bytes, padded
 const FINAL_AAD: usize = STATE + 0x270; // 96 bytes, padded
@@ -62,7 +65,7 @@ let textFrame: u32 = 0;
 let textBlock: usize = 0;
 let maskFrame: u32 = 0;
 
-/** Begins a message under the key that has been set: its id, 32 bytes into the arguments, has this length. */
+/** Begins a message: its id, 32 bytes into the arguments, has this length. */
 export function setMessageId(length: usize): void {
   idLength = length;
   memory.fill(AAD, 0, 0xd0);
@@ -70,6 +73,11 @@ export function setMessageId(length: usize): void {
   memory.copy(AAD + length, FRAME, FRAME_STRING);
   memory.copy(FINAL_AAD, MESSAGE_ID, length);
   memory.copy(FINAL_AAD + length, FINAL_FRAME, FINAL_FRAME_STRING);
+}
+
+/** Sets the hash key of the message that has begun: its zero block, encrypted. With the kernel's AES a job does so. */
+export function setHashKey(key: usize): void {
+  ghash.setHashKey(key);
   v128.store(PREFIX, i64x2.splat(0));
   ghash.update(PREFIX, AAD, sharedBlocks());
 }
@@ -103,18 +111,18 @@ export function startJob(
 
 /** Seals the whole job with the kernel's AES. */
 export function sealJob(): void {
-  const masks = nextMasks(KEYSTREAM, MAX_FRAMES);
-  const text = KEYSTREAM + ((<usize>masks) << 4);
+  const masks = nextMasks(MASKS, MAX_FRAMES);
+  const text = MASKS + ((<usize>masks) << 4);
   cryptText(text, encryptFirst(masks, text));
-  takeMasks(KEYSTREAM, masks);
+  takeMasks(MASKS, masks);
 }
 
 /** Opens the whole job with the kernel's AES. Returns how many frames are authentic: only their plaintext is written. */
 export function openJob(): i32 {
-  const masks = nextMasks(KEYSTREAM, MAX_FRAMES);
-  const text = KEYSTREAM + ((<usize>masks) << 4);
+  const masks = nextMasks(MASKS, MAX_FRAMES);
+  const text = MASKS + ((<usize>masks) << 4);
   const count = encryptFirst(masks, text);
-  const opened = takeMasks(KEYSTREAM, masks);
+  const opened = takeMasks(MASKS, masks);
   cryptText(text, count);
   return opened;
 }
@@ -183,10 +191,13 @@ export function takeMasks(at: usize, count: i32): i32 {
   return count;
 }
 
-// Encrypts the counter blocks of the tags together with the first of the text: of those, returns how many.
+// Encrypts in one run the zero block, which is the hash key, the counter blocks of the tags and the first of the text: of
+// those, returns how many.
 function encryptFirst(masks: i32, text: usize): i32 {
   const count = nextCounters(text, CHUNK);
-  encryptBlocks(KEYSTREAM, masks + count);
+  memory.fill(KEYSTREAM, 0, 16);
+  encryptBlocks(KEYSTREAM, 1 + masks + count);
+  setHashKey(KEYSTREAM);
   return count;
 }
 

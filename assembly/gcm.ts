@@ -4,45 +4,19 @@
  * The order of work is the same for one message and for many frames (frame.ts): keystream is exclusive-ored in, and
  * tags are made or checked, in two passes; opening checks first and writes plaintext only then.
  */
-import { encryptBlocks, setKey as setAesKey } from './aes';
+import { encryptBlocks } from './aes';
 import * as ghash from './ghash';
 import { KEYSTREAM, KEYSTREAM_CHUNK, STATE } from './memory';
 
 /** Blocks of keystream made at a time. */
 export const CHUNK: i32 = <i32>(KEYSTREAM_CHUNK >> 4);
 
-const HASH_KEY: usize = STATE + 0x100;
 const TAG: usize = STATE + 0x110;
-const ZERO: usize = STATE + 0x180; // eight blocks, of which one is used, or two
-const MASK: usize = ZERO + 16;
-const TEXT_KEYSTREAM: usize = KEYSTREAM + 16;
 
-/** Sets the key: round keys, and the tables of the hash key, the encrypted zero block. */
-export function setKey(key: usize, length: i32): void {
-  setAesKey(key, length);
-  memory.fill(ZERO, 0, 128);
-  encryptBlocks(ZERO, 1);
-  v128.store(HASH_KEY, v128.load(ZERO));
-  ghash.setHashKey(HASH_KEY);
-  memory.fill(ZERO, 0, 128);
-  memory.fill(HASH_KEY, 0, 16);
-}
-
-/**
- * The tag of a message without text, 16 bytes to `tag`, and sets its key: one run of AES makes the hash key and encrypts
- * the tag's counter block.
- */
-export function gmac(key: usize, keyLength: i32, iv: usize, aad: usize, aadLength: usize, tag: usize): void {
-  setAesKey(key, keyLength);
-  memory.fill(ZERO, 0, 128);
-  writeCounter(MASK, iv, 1);
-  encryptBlocks(ZERO, 2);
-  ghash.setHashKey(ZERO);
-  v128.store(TAG, i64x2.splat(0));
-  ghash.updatePadded(TAG, aad, aadLength);
-  ghash.updateLengths(TAG, aadLength, 0);
-  v128.store(tag, v128.xor(v128.load(TAG), v128.load(MASK)));
-}
+// The head of the keystream: the hash key, the mask of the tag, and the first of the text's.
+const HASH_KEY: usize = KEYSTREAM;
+const MASK: usize = KEYSTREAM + 16;
+const TEXT_KEYSTREAM: usize = KEYSTREAM + 32;
 
 /** Writes the counter block of an IV: section 7.1, step 2. */
 export function writeCounter(block: usize, iv: usize, counter: u32): void {
@@ -51,7 +25,7 @@ export function writeCounter(block: usize, iv: usize, counter: u32): void {
   store<u32>(block, bswap<u32>(counter), 12);
 }
 
-/** Seals in place: `data` becomes ciphertext, `tag` receives 16 bytes. */
+/** Seals in place, under the key of `aes.setKey`: `data` becomes ciphertext, `tag` receives 16 bytes. */
 export function seal(iv: usize, aad: usize, aadLength: usize, data: usize, length: usize, tag: usize): void {
   crypt(iv, data, length, encryptFirst(iv, length));
   makeTag(aad, aadLength, data, length);
@@ -72,12 +46,14 @@ export function tagsEqual(a: usize, b: usize): i32 {
   return <i32>!v128.any_true(v128.xor(v128.load(a), v128.load(b)));
 }
 
-// The tag's counter block, which stays at the head of the keystream, and the first of the text's: encrypted together.
-// Returns how many are the text's.
+// All that AES does at first, in one run: the zero block, which is the hash key, the tag's counter block and the first of
+// the text's. Returns how many are the text's.
 function encryptFirst(iv: usize, length: usize): usize {
   const blocks = blocksAtOnce(length);
-  writeCounters(KEYSTREAM, iv, 1, blocks + 1);
-  encryptBlocks(KEYSTREAM, <i32>blocks + 1);
+  memory.fill(HASH_KEY, 0, 16);
+  writeCounters(MASK, iv, 1, blocks + 1);
+  encryptBlocks(KEYSTREAM, <i32>blocks + 2);
+  ghash.setHashKey(HASH_KEY);
   return blocks;
 }
 
@@ -86,7 +62,7 @@ function makeTag(aad: usize, aadLength: usize, data: usize, length: usize): void
   ghash.updatePadded(TAG, aad, aadLength);
   ghash.updatePadded(TAG, data, length);
   ghash.updateLengths(TAG, aadLength, length);
-  v128.store(TAG, v128.xor(v128.load(TAG), v128.load(KEYSTREAM)));
+  v128.store(TAG, v128.xor(v128.load(TAG), v128.load(MASK)));
 }
 
 // Exclusive-ors the keystream into the text; the first `blocks` of it are there.

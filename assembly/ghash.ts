@@ -17,7 +17,8 @@ const POWERS = 4;
 /** Bytes of the tables of one power: for each output byte one of the high nibbles and one of the low. */
 const POWER: usize = 512;
 
-const MULTIPLES: usize = STATE; // H, xH .. x^7 H
+const MULTIPLES: usize = STATE; // H, xH .. x^7 H, bytes reversed
+const REVERSE = i8x16(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
 const PRODUCT: usize = STATE + 128;
 const PADDED: usize = STATE + 144;
 
@@ -73,14 +74,15 @@ export function updateLengths(state: usize, aad: u64, text: u64): void {
 // The tables of the power at `key`. Entry n of a table is one byte of n times the power, where the nibble's highest bit
 // stands for the lowest coefficient.
 function makeTables(key: usize, tables: usize): void {
-  let multiple = v128.load(key);
-  for (let i = 0; i < 8; i++) {
-    v128.store(MULTIPLES + (i << 4), multiple);
+  let multiple = i8x16.swizzle(v128.load(key), REVERSE);
+  v128.store(MULTIPLES, multiple);
+  for (let at = MULTIPLES + 16; at < MULTIPLES + 128; at += 16) {
     multiple = timesX(multiple);
+    v128.store(at, multiple);
   }
-  for (let m = 0; m < 16; m++) {
-    v128.store(tables + (m << 5), tableOf(MULTIPLES + m));
-    v128.store(tables + (m << 5), tableOf(MULTIPLES + 64 + m), 16);
+  for (let m = 0; m < 16; m++, tables += 32) {
+    v128.store(tables, tableOf(MULTIPLES + 15 - m));
+    v128.store(tables, tableOf(MULTIPLES + 79 - m), 16);
   }
 }
 
@@ -105,12 +107,13 @@ function tableOf(multiple: usize): v128 {
   return v128.xor(v128.xor(eight, four), v128.xor(two, one));
 }
 
-// x times a block: every bit one place on; x^128 is 1 + x + x^2 + x^7 (section 6.3), the byte e1.
+// x times a block whose bytes are reversed, so that it is a number of 128 bits: every bit one place down; x^128 is
+// 1 + x + x^2 + x^7 (section 6.3), the byte e1.
 function timesX(block: v128): v128 {
-  const carried = i8x16.shl(oneByteOn(i64x2.splat(0), block), 7);
-  const over = i8x16.neg(v128.and(i8x16.splat(<i8>i8x16.extract_lane_u(block, 15)), i8x16.splat(1)));
-  const reduction = v128.and(over, i8x16(<i8>0xe1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
-  return v128.xor(v128.xor(i8x16.shr_u(block, 1), carried), reduction);
+  const carried = i64x2.shl(v128.shuffle<u64>(block, i64x2.splat(0), 1, 2), 63);
+  const over = i32x4.shr_s(i32x4.shl(v128.shuffle<u32>(block, block, 0, 0, 0, 0), 31), 31);
+  const reduction = v128.and(over, i32x4(0, 0, 0, 0xe1000000));
+  return v128.xor(v128.xor(i64x2.shr_u(block, 1), carried), reduction);
 }
 
 // x^8 times the bytes of `high` alone, with the last byte of `low` before them.

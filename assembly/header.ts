@@ -1,6 +1,6 @@
 /**
- * The header of a message in one call: its keys from the data key (RFC 5869), its commit key, its tag. AWS Encryption SDK
- * specification, `client-apis/encrypt.md#construct-the-header`, `framework/transitive-requirements.md`.
+ * The header of a message in one call: its keys from the data key (RFC 5869), its commit key, its tag. AWS Encryption
+ * SDK specification, `client-apis/encrypt.md` (construct the header), `framework/transitive-requirements.md`.
  *
  * ```
  * input:  tag 16 | IV 12 | data key | salt | info of the derived key | info of the commit key | header body | the rest
@@ -9,9 +9,9 @@
  * The tag authenticates header body and rest; the last 32 bytes of the header body are the commit key, where there is
  * one. Of the keys only the first bytes count: a whole hash is written.
  */
-import { gmac } from './gcm';
+import { setKey } from './aes';
+import { seal } from './gcm';
 import { expand, extract } from './hkdf';
-import { STATE } from './memory';
 
 const COMMIT_KEY_LENGTH: usize = 32;
 
@@ -22,8 +22,6 @@ const DATA_KEY: usize = 28;
 // In the output.
 const COMMIT_KEY: usize = 64;
 const TAG: usize = 128;
-
-const OWN_TAG: usize = STATE + 0x120;
 
 /**
  * Writes the three outputs. `hash` is named by its bits, all lengths are bytes; `commitInfoLength` is -1 for a header
@@ -53,12 +51,13 @@ export function sealHeader(
   if (commitInfoLength >= 0) {
     memory.copy(header + headerLength - COMMIT_KEY_LENGTH, output + COMMIT_KEY, COMMIT_KEY_LENGTH);
   }
-  gmac(output, keyLength, input + IV, header, headerLength + restLength, output + TAG);
+  setKey(output, keyLength);
+  seal(input + IV, header, headerLength + restLength, input, 0, output + TAG);
 }
 
 /**
- * The same for a header that has been received: returns 1 when its commit key and its tag are right. Both are computed
- * and compared in any case, and there is one verdict about both.
+ * The same for a header that has been received: returns 1 when its commit key and its tag are those of the output. Both
+ * are computed and compared in any case, and there is one verdict about both.
  */
 export function openHeader(
   hash: i32,
@@ -81,8 +80,9 @@ export function openHeader(
     commitInfoLength,
     output,
   );
-  gmac(output, keyLength, input + IV, header, headerLength + restLength, OWN_TAG);
-  let wrong = v128.xor(v128.load(OWN_TAG), v128.load(input));
+  setKey(output, keyLength);
+  seal(input + IV, header, headerLength + restLength, input, 0, output + TAG);
+  let wrong = v128.xor(v128.load(output, TAG), v128.load(input));
   if (commitInfoLength >= 0) {
     const sent = header + headerLength - COMMIT_KEY_LENGTH;
     const own = output + COMMIT_KEY;

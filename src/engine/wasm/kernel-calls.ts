@@ -5,8 +5,8 @@
  * out and wipes all that it used, whether it succeeds or throws. So one instance serves all messages, no message owns
  * any part of it, and an aborted one has nothing to give back. Keys live in the cipher objects of the messages.
  *
- * Memory: 512 KiB. Only a frame that is larger than that grows it, to the length of the frame; that memory is given
- * back after the call.
+ * Memory: 512 KiB. Only a frame or a header that is larger than that grows it, to its length; that memory is given back
+ * after the call.
  */
 import type { Bytes } from '../../bytes.ts';
 import type { HkdfOutput } from '../../crypto/crypto.ts';
@@ -207,7 +207,7 @@ class WasmKernel implements ReplaceableKernel {
   sealFrames(cipher: BlockCipher, messageId: Uint8Array, job: SealJob): void {
     this.#run((memory) => {
       begin(memory, cipher, messageId);
-      for (const part of frameParts(job, memory)) sealPart(memory, cipher, messageId, job, part);
+      for (const part of frameParts(job, memory)) sealPart(memory, cipher, job, part);
     });
   }
 
@@ -216,7 +216,7 @@ class WasmKernel implements ReplaceableKernel {
       begin(memory, cipher, messageId);
       let opened = 0;
       for (const part of frameParts(job, memory)) {
-        const count = openPart(memory, cipher, messageId, job, part);
+        const count = openPart(memory, cipher, job, part);
         opened += count;
         if (count < part.count) break;
       }
@@ -249,6 +249,7 @@ function putHeader(
   headerBody: Uint8Array,
   authenticatedOnly: Uint8Array,
 ): number {
+  memory.useKeystream(8 * BLOCK);
   const keys = DATA_KEY + dataKey.length + salt.length + info.length + commitInfo.length;
   const input = memory.reserve(keys + headerBody.length + authenticatedOnly.length);
   memory.set(input + HEADER_IV, iv);
@@ -299,26 +300,20 @@ function setGcmKey(memory: KernelMemory, key: Uint8Array, iv: Uint8Array): numbe
 function begin(memory: KernelMemory, cipher: BlockCipher, messageId: Uint8Array): void {
   const { exports, layout } = memory;
   memory.set(layout.arguments + MESSAGE_ID, messageId);
+  exports.setMessageId(messageId.length);
   if (typeof cipher === 'function') return;
   memory.set(layout.arguments + KEY, cipher);
   exports.setKey(layout.arguments + KEY, cipher.length);
-  exports.setMessageId(messageId.length);
 }
 
-function sealPart(
-  memory: KernelMemory,
-  cipher: BlockCipher,
-  messageId: Uint8Array,
-  job: SealJob,
-  part: FramePart,
-): void {
+function sealPart(memory: KernelMemory, cipher: BlockCipher, job: SealJob, part: FramePart): void {
   const { exports } = memory;
   const places = placePart(memory, part);
   const plaintext = job.plaintext.subarray(part.plaintextAt, part.plaintextAt + part.plaintextLength);
   memory.set(places.plaintext, plaintext);
   startJob(memory, places, part, 1);
   if (typeof cipher === 'function') {
-    const first = firstRun(memory, cipher, messageId);
+    const first = firstRun(memory, cipher);
     cryptText(memory, cipher, first);
     exports.takeMasks(first.masksAt, first.masks);
   } else {
@@ -327,20 +322,14 @@ function sealPart(
   job.output.set(memory.view(places.frames, part.framesLength), part.framesAt);
 }
 
-function openPart(
-  memory: KernelMemory,
-  cipher: BlockCipher,
-  messageId: Uint8Array,
-  job: OpenJob,
-  part: FramePart,
-): number {
+function openPart(memory: KernelMemory, cipher: BlockCipher, job: OpenJob, part: FramePart): number {
   const { exports } = memory;
   const places = placePart(memory, part);
   memory.set(places.frames, job.frames.subarray(part.framesAt, part.framesAt + part.framesLength));
   startJob(memory, places, part, 0);
   let opened: number;
   if (typeof cipher === 'function') {
-    const first = firstRun(memory, cipher, messageId);
+    const first = firstRun(memory, cipher);
     opened = exports.takeMasks(first.masksAt, first.masks);
     cryptText(memory, cipher, first);
   } else {
@@ -370,7 +359,7 @@ interface FirstRun {
 
 // Encrypts in one call the zero block, which is the hash key, the counter blocks of all tags of the part and the first
 // of its text.
-function firstRun(memory: KernelMemory, encrypt: EncryptBlocks, messageId: Uint8Array): FirstRun {
+function firstRun(memory: KernelMemory, encrypt: EncryptBlocks): FirstRun {
   const { exports, layout } = memory;
   const at = layout.keystream;
   const masksAt = at + BLOCK;
@@ -380,7 +369,6 @@ function firstRun(memory: KernelMemory, encrypt: EncryptBlocks, messageId: Uint8
   const text = exports.nextCounters(textAt, roomAt(memory, textAt));
   encryptAt(memory, encrypt, at, 1 + masks + text);
   exports.setHashKey(at);
-  exports.setMessageId(messageId.length);
   return { masksAt, masks, textAt, text };
 }
 

@@ -80,7 +80,7 @@ interface Constant {
 }
 
 /** The meaning of the exports that this host knows. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 const PAGE = 0x10000;
 /** Of the memory of an instance, unless one frame alone needs more: 512 KiB, which most second caches hold. */
@@ -176,7 +176,7 @@ export class KernelMemory {
     } catch (cause) {
       throw new FramesealError(
         'LIMIT_EXCEEDED',
-        'the frame does not fit into the memory of the wasm engine',
+        'the frame or header does not fit into the memory of the wasm engine',
         {
           cause,
         },

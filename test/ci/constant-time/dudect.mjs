@@ -15,6 +15,7 @@ const KERNEL = new URL('../../../src/engine/wasm/frame.wasm', import.meta.url);
 // Leaks of leaky/kernel.as.
 const EARLY_EXIT = 2;
 const BRANCH = 3;
+const EARLY_COMMITMENT = 9;
 const LIMIT = 4.5;
 const ATTEMPTS = 3;
 /** Of each class together, the share that is not cropped: the slowest have been interrupted. */
@@ -22,6 +23,7 @@ const KEPT = 0.9;
 // Places among the arguments.
 const KEY = 0;
 const IV = 64;
+const OUTPUT = 128;
 const TAG = 16;
 
 const kernel = await instantiate(KERNEL);
@@ -34,10 +36,22 @@ report("frame's tag wrong in its first byte or its last", () => timeOfFrame(kern
 report("frame's tag wrong in one bit or everywhere", () => timeOfFrame(kernel, flipped(3), inverted));
 for (const length of [16, 24, 32])
   report(`AES-${8 * length} key fixed or random`, () => timeOfSetKey(kernel, length));
+report('commit key wrong in its first byte or its last', () =>
+  timeOfHeader(kernel, { commitKey: flipped(0) }, { commitKey: flipped(31) }),
+);
+report('commit key wrong or tag wrong', () =>
+  timeOfHeader(kernel, { commitKey: flipped(0) }, { tag: flipped(0) }),
+);
 leaky.exports.plant(EARLY_EXIT);
 report('planted: tags compared until they differ', () => timeOfOpen(leaky, flipped(0), flipped(15)), true);
 leaky.exports.plant(BRANCH);
 report('planted: branch on a bit of the key', () => timeOfSetKey(leaky, 32), true);
+leaky.exports.plant(EARLY_COMMITMENT);
+report(
+  'planted: commit keys compared until they differ',
+  () => timeOfHeader(leaky, { commitKey: flipped(0) }, { tag: flipped(0) }),
+  true,
+);
 process.exitCode = failures;
 
 // A machine is noisy and time is short: a difference counts when it is there every time.
@@ -97,6 +111,34 @@ function timeOfFrame({ bytes, exports }, first, second) {
   });
 }
 
+// The same for a header, whose commit key may have been changed, too.
+function timeOfHeader({ bytes, exports }, ...changes) {
+  const [output, data] = [exports.ARGUMENTS.value + OUTPUT, exports.DATA.value];
+  const [key, salt, info, commitInfo, length, rest] = [32, 32, 11, 9, 100, 20];
+  const place = data + 28 + key + salt + info + commitInfo + length - 32;
+  bytes.set(randomBytes(300), data);
+  const header = [512, data, key, salt, info, commitInfo, length, rest, key, output];
+  exports.sealHeader(...header);
+  const parts = changes.map(({ commitKey = same, tag = same }) => ({
+    commitKey: commitKey(bytes.slice(output + 64, output + 96)),
+    tag: tag(bytes.slice(output + 128, output + 128 + TAG)),
+  }));
+  const choices = Uint8Array.from(parts.flatMap(({ commitKey, tag }) => [...commitKey, ...tag]));
+  return sample({
+    count: 20_000,
+    calls: 4,
+    prepare: (which) => {
+      bytes.set(choices.subarray(which * 48, which * 48 + 32), place);
+      bytes.set(choices.subarray(which * 48 + 32, which * 48 + 48), data);
+    },
+    call: () => exports.openHeader(...header),
+  });
+}
+
+function same(value) {
+  return value;
+}
+
 function inverted(tag) {
   return tag.map((value) => ~value);
 }
@@ -105,9 +147,9 @@ function flipped(byte) {
   return (tag) => tag.map((value, i) => (i === byte ? value ^ 0x40 : value));
 }
 
-// Times of setting one fixed key, or any other.
+// Times of setting one fixed key, or any other, and making a tag under it.
 function timeOfSetKey({ bytes, exports }, length) {
-  const at = exports.ARGUMENTS.value + KEY;
+  const [at, data] = [exports.ARGUMENTS.value + KEY, exports.DATA.value];
   const fixed = randomBytes(length);
   const keys = new Uint8Array(2 * length);
   return sample({
@@ -118,7 +160,10 @@ function timeOfSetKey({ bytes, exports }, length) {
       randomFillSync(keys, length);
       bytes.set(keys.subarray(which * length, (which + 1) * length), at);
     },
-    call: () => exports.setKey(at, length),
+    call: () => {
+      exports.setKey(at, length);
+      exports.seal(at + IV, data, 0, data, 0, data);
+    },
   });
 }
 

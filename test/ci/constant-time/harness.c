@@ -2,9 +2,9 @@
  * Runs the kernel, as wasm2c has translated it, under valgrind's memcheck with every secret marked as undefined. Memcheck
  * then follows the secrets, and reports each branch and each address that depends on one.
  *
- * Secret: AES keys, plaintext, key and salt of HKDF, and all that is made of them.
- * Public: lengths, IVs, message ids, additional data, info of HKDF; ciphertext and tags once they are out of the kernel,
- * and whether a tag is right (hook.h).
+ * Secret: AES keys, data keys, plaintext, key and salt of HKDF, what is hashed, and all that is made of them.
+ * Public: lengths, IVs, message ids, additional data, headers, info of HKDF; ciphertext, tags and commit keys once they are
+ * out of the kernel, and whether they are right (hook.h).
  *
  *   harness all|few [leak]     writes a line for each stage: name, tab, findings of memcheck, tab, what else is wrong
  */
@@ -36,7 +36,7 @@ void kernel_trapped(wasm_rt_trap_t code) {
 }
 
 unsigned verdicts = 0;
-static unsigned compared = 0; // tags
+static unsigned compared = 0; // tags, each with the commit key that is judged together with it
 
 static struct w2c_env env;
 static w2c_frame kernel;
@@ -128,13 +128,13 @@ static void stage(const char* name, void (*run)(void)) {
        (name = name##_values[name##_i], true);                                        \
        name##_i++)
 
-// ---- AES and the tables of GHASH
+// ---- AES
 
 static void key_expansion(void) {
   EACH(length, 1, 32, 24, 16) {
     set_key(length);
     declassify(ARGUMENTS + KEY, length);
-    // 16 bytes as planes of 128 for each round key, and tables of the hash key: far more than this.
+    // 16 bytes as planes of 128 for each round key: more than this.
     size_t count = tainted(at(0), PAGES * PAGE);
     require(!watched || count >= 1024, "only %zu bytes of key material", count);
     wipe();
@@ -273,9 +273,8 @@ static void start(const struct job* job, bool seal) {
 
 static void begin_message(const struct job* job) {
   counting(at(ARGUMENTS + MESSAGE_ID), job->id, 50);
-  if (job->host) return;
-  set_key(32);
   w2c_frame_setMessageId(&kernel, job->id);
+  if (!job->host) set_key(32);
 }
 
 // In place of the host's AES: any function of the block. Its output is secret.
@@ -294,7 +293,6 @@ static u32 job_by_host(const struct job* job, bool seal) {
   require(count == frames_of(job), "%u masks for %u frames", count, frames_of(job));
   encrypt_by_host(hash_key, 1 + count);
   w2c_frame_setHashKey(&kernel, hash_key);
-  w2c_frame_setMessageId(&kernel, job->id);
   u32 text = masks + count * BLOCK;
   u32 done = seal ? 0 : w2c_frame_takeMasks(&kernel, masks, count);
   for (u32 n; (n = w2c_frame_nextCounters(&kernel, text, 24)) > 0;) {
@@ -408,6 +406,171 @@ static void hkdf_known_answers(void) {
   }
 }
 
+// ---- headers
+
+struct header {
+  u32 bits, key, salt, info;
+  s32 commit_info; // -1: no commit key
+  u32 length, rest;
+};
+
+enum { HEADER_IV = 16, DATA_KEY = 28, COMMIT_KEY = 64, COMMIT_LENGTH = 32, HEADER_TAG = 128 };
+
+static const struct header HEADERS[] = {
+    {512, 32, 32, 11, 9, 103, 37}, {256, 16, 0, 18, -1, 103, 37}, {512, 32, 32, 11, 9, 32, 0},
+    {256, 16, 0, 18, -1, 0, 0},    {384, 24, 0, 18, -1, 31, 1},   {384, 32, 0, 34, 200, 1000, 700},
+    {512, 32, 140, 57, 0, 64, 16}, {256, 24, 63, 66, 63, 33, 5},
+};
+
+// As the self-test has it. Returns where the header is.
+static u32 put_header(const struct header* header) {
+  u32 salt = DATA + DATA_KEY + header->key, info = salt + header->salt, commit_info = info + header->info;
+  u32 body = commit_info + (header->commit_info > 0 ? (u32)header->commit_info : 0);
+  counting(at(DATA + HEADER_IV), 12, 0);
+  counting(at(DATA + DATA_KEY), header->key, 0);
+  counting(at(salt), header->salt, 32);
+  counting(at(info), header->info, 200);
+  counting(at(commit_info), body - commit_info, 220);
+  counting(at(body), header->length, 0);
+  counting(at(body + header->length), header->rest, 150);
+  secret(DATA + DATA_KEY, header->key + header->salt);
+  return body;
+}
+
+static u32 seal_header(const struct header* header) {
+  u32 body = put_header(header), output = ARGUMENTS + OUTPUT;
+  w2c_frame_sealHeader(&kernel, header->bits, DATA, header->key, header->salt, header->info, (u32)header->commit_info,
+                       header->length, header->rest, header->key, output);
+  require_secret(output, header->key, "derived key");
+  require_secret(output + HEADER_TAG, TAG, "tag");
+  if (header->commit_info >= 0) {
+    u32 place = body + header->length - COMMIT_LENGTH;
+    require_secret(output + COMMIT_KEY, COMMIT_LENGTH, "commit key");
+    declassify(output + COMMIT_KEY, COMMIT_LENGTH);
+    require_bytes(place, at(output + COMMIT_KEY), COMMIT_LENGTH, "commit key in the header");
+  }
+  declassify(output + HEADER_TAG, TAG);
+  return body;
+}
+
+static void header_seal(void) {
+  for (size_t i = 0; i < (all ? sizeof HEADERS / sizeof *HEADERS : 1); i++) {
+    seal_header(&HEADERS[i]);
+    wipe();
+  }
+}
+
+// Opens what has been sealed, with one byte altered: of the tag or, behind it, of the commit key.
+static void open_header(const struct header* header, int altered) {
+  u8 tag[TAG], sent[COMMIT_LENGTH];
+  u32 output = ARGUMENTS + OUTPUT, place = seal_header(header) + header->length - COMMIT_LENGTH;
+  bool commits = header->commit_info >= 0;
+  memcpy(tag, at(output + HEADER_TAG), TAG);
+  if (commits) memcpy(sent, at(place), COMMIT_LENGTH);
+  wipe();
+  put_header(header);
+  memcpy(at(DATA), tag, TAG);
+  if (commits) memcpy(at(place), sent, COMMIT_LENGTH);
+  if (altered >= 0) at(altered < TAG ? DATA : place - TAG)[altered] ^= 0x10;
+  compared++;
+  u32 right = w2c_frame_openHeader(&kernel, header->bits, DATA, header->key, header->salt, header->info,
+                                   (u32)header->commit_info, header->length, header->rest, header->key, output);
+  VALGRIND_MAKE_MEM_DEFINED(&right, sizeof right);
+  require(right == (altered < 0), "a header is judged wrongly, byte %d", altered);
+  require_secret(output, header->key, "derived key");
+  wipe();
+}
+
+static void header_open(void) {
+  for (size_t i = 0; i < (all ? sizeof HEADERS / sizeof *HEADERS : 1); i++) {
+    int end = HEADERS[i].commit_info >= 0 ? TAG + COMMIT_LENGTH : TAG;
+    for (int altered = -1; altered < end; altered += all ? 1 : 8) open_header(&HEADERS[i], altered);
+  }
+}
+
+// A commit key that is wrong under a tag that is right: sealed as if there were none.
+static void header_of_another_key(void) {
+  struct header plain = HEADERS[0];
+  u8 tag[TAG];
+  plain.commit_info = -1;
+  seal_header(&plain);
+  memcpy(tag, at(ARGUMENTS + OUTPUT + HEADER_TAG), TAG);
+  wipe();
+  put_header(&HEADERS[0]);
+  memcpy(at(DATA), tag, TAG);
+  compared++;
+  u32 right = w2c_frame_openHeader(&kernel, plain.bits, DATA, plain.key, plain.salt, plain.info,
+                                   (u32)HEADERS[0].commit_info, plain.length, plain.rest, plain.key,
+                                   ARGUMENTS + OUTPUT);
+  VALGRIND_MAKE_MEM_DEFINED(&right, sizeof right);
+  require(right == 0, "a wrong commit key has been taken");
+  wipe();
+}
+
+// The answers of the kernel's self-test: derived key, commit key, tag.
+static void header_known_answers(void) {
+  static const char* const ANSWERS[][3] = {
+      {"8f92187772d611b66f285fcb95524996bd145651b24a173af24fc9cc69dc7b83",
+       "3dc9ff9a63e780c5c135184363a3ac9e8127f450051b068b09ddf7f9503fe8be", "ee7879b1686c6187f63c74ec3c2e3774"},
+      {"a47073ee116e7ba1c3792f3f50b5dc91", "", "fab5393d3a3ff56d1931cdd67d448cb7"},
+  };
+  u8 expected[COMMIT_LENGTH];
+  u32 output = ARGUMENTS + OUTPUT;
+  for (int i = 0; i < 2; i++) {
+    seal_header(&HEADERS[i]);
+    from_hex(expected, ANSWERS[i][0]);
+    require_bytes(output, expected, HEADERS[i].key, "derived key");
+    from_hex(expected, ANSWERS[i][1]);
+    if (HEADERS[i].commit_info >= 0) require_bytes(output + COMMIT_KEY, expected, COMMIT_LENGTH, "commit key");
+    from_hex(expected, ANSWERS[i][2]);
+    require_bytes(output + HEADER_TAG, expected, TAG, "tag of a header");
+    wipe();
+  }
+  header_of_another_key();
+}
+
+// ---- SHA-2 in steps
+
+// Hashes 0, 1, 2 and so on in these pieces. Returns where the digest is.
+static u32 hash_pieces(u32 bits, const u32* pieces, u32 count) {
+  u32 context = DATA, piece = DATA + 512, output = DATA + 256, from = 0;
+  w2c_frame_hashInit(&kernel, context, bits);
+  for (u32 i = 0; i < count; from += pieces[i++]) {
+    counting(at(piece), pieces[i], from);
+    secret(piece, pieces[i]);
+    w2c_frame_hashUpdate(&kernel, context, bits, piece, pieces[i]);
+  }
+  w2c_frame_hashFinal(&kernel, context, bits, output);
+  require_secret(output, from > 0 ? bits / 8 : 0, "digest");
+  return output;
+}
+
+static void sha2(void) {
+  EACH(bits, 1, 256, 384, 512) EACH(first, 2, 0, 63, 1, 64, 111, 128, 300) EACH(second, 2, 100, 0, 1, 55, 56, 128, 700) {
+    u32 pieces[] = {first, second};
+    hash_pieces(bits, pieces, 2);
+    wipe();
+  }
+}
+
+// The answers of the kernel's self-test.
+static void sha2_known_answers(void) {
+  static const char* const ANSWERS[] = {
+      "8a6b2159bcb392e9050f093d7cea1010993973eb3164d0099d2961c3610fb4d7",
+      "7263a7745daacbecd55d2c7ac6a8f4a809bc55f96e0ca54b0e8cd391e8b2992d848d49444e52ae6ee43dc135fad249c6",
+      "a496013faccd4c2cc09c214736811521533c2feb200ccbc241728f3af2831b14"
+      "c1b44b7ff6eabefb62cbed6528a609e9248e9eef9949474c5888d1f8ca6262de",
+  };
+  static const u32 PIECES[] = {1, 127, 0, 300, 77, 6};
+  u8 expected[64];
+  for (u32 i = 0; i < 3; i++) {
+    static const u32 BITS[] = {256, 384, 512};
+    from_hex(expected, ANSWERS[i]);
+    require_bytes(hash_pieces(BITS[i], PIECES, sizeof PIECES / sizeof *PIECES), expected, BITS[i] / 8, "SHA-2");
+    wipe();
+  }
+}
+
 int main(int count, char** arguments) {
   if (count < 2) return 2;
   all = strcmp(arguments[1], "all") == 0;
@@ -421,7 +584,7 @@ int main(int count, char** arguments) {
 #ifdef LEAKY
   w2c_frame_plant(&kernel, count > 2 ? (u32)atoi(arguments[2]) : 0);
 #endif
-  stage("key expansion and GHASH tables", key_expansion);
+  stage("key expansion", key_expansion);
   stage("GCM seal", gcm_seal);
   stage("GCM open, right and wrong tags", gcm_open);
   stage("GCM known answer", gcm_known_answer);
@@ -429,5 +592,10 @@ int main(int count, char** arguments) {
   stage("frames open, right and wrong tags", frames_open);
   stage("HKDF", hkdf);
   stage("HKDF known answers", hkdf_known_answers);
+  stage("header seal", header_seal);
+  stage("header open, right and wrong tags and commit keys", header_open);
+  stage("header known answers", header_known_answers);
+  stage("SHA-2 in steps", sha2);
+  stage("SHA-2 known answers", sha2_known_answers);
   return 0;
 }

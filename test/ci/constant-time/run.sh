@@ -17,7 +17,7 @@ usr="$work/root/usr"
 lib="$usr/lib/x86_64-linux-gnu"
 passed=0
 failed=0
-STAGES=8
+STAGES=13
 
 not_run() {
   echo "not run: constant time ($1)"
@@ -224,6 +224,7 @@ check_leaks() {
     check_leak $level 6 harness "comparison that is not of tags"
     check_leak $level 7 memcheck "length from a byte of the key"
     check_leak $level 8 harness "key left in a global"
+    check_leak $level 9 memcheck "commit keys compared until they differ"
   done
 }
 

@@ -63,7 +63,7 @@ describe('the kernel', () => {
   it('is refused with another ABI', async () => {
     const { kernel, status } = await freshKernel(() => ({ ABI_VERSION: { value: 1 } }));
     expect(kernel).toBeUndefined();
-    expect(status.reason).toContain('ABI 1, not 2');
+    expect(status.reason).toContain('ABI 1, not 3');
   });
 });
 
@@ -167,6 +167,79 @@ describe('the self-test', () => {
         open: (...message) => {
           open(...message);
           return 1;
+        },
+      }),
+    ],
+    [
+      'a wrong SHA-256 over several pieces',
+      'SHA-256 in steps',
+      ({ hashUpdate }) => ({
+        hashUpdate: (context, hash, data, length) => hashUpdate(context, hash, data, Math.min(length, 200)),
+      }),
+    ],
+    [
+      'a hash that has another padding',
+      'SHA-512 in steps',
+      ({ hashFinal }, memory) => ({
+        hashFinal: (context, hash, output) => {
+          if (hash === 512) view(memory)[context + 64]! ^= 1;
+          hashFinal(context, hash, output);
+        },
+      }),
+    ],
+    [
+      'a wrong commit key',
+      'a header with a commit key',
+      ({ sealHeader }, memory) => ({
+        sealHeader: (...input) => {
+          sealHeader(...input);
+          view(memory)[input[9] + 64]! ^= 1;
+        },
+      }),
+    ],
+    [
+      'a commit key where there is none',
+      'a header without a commit key',
+      ({ sealHeader }) => ({
+        sealHeader: (hash, input, key, salt, info, commitInfo, ...rest) =>
+          sealHeader(hash, input, key, salt, info, Math.max(commitInfo, 0), ...rest),
+      }),
+    ],
+    ['headers that are not authentic', 'a header that was not altered', () => ({ openHeader: () => 0 })],
+    [
+      'tags of headers that are not compared',
+      'a header with an altered tag',
+      ({ openHeader }) => ({
+        openHeader: (...input) => {
+          openHeader(...input);
+          return 1;
+        },
+      }),
+    ],
+    [
+      'tags of headers that do not cover all',
+      'a header with an altered rest',
+      ({ openHeader, sealHeader }, memory) => {
+        const blind =
+          <Result>(call: (...input: Parameters<typeof sealHeader>) => Result) =>
+          (...input: Parameters<typeof sealHeader>): Result => {
+            const [, at, dataKey, salt, info, commitInfo, header, rest] = input;
+            const end = at + 28 + dataKey + salt + info + Math.max(commitInfo, 0) + header + rest;
+            view(memory)[end - 1] = 186;
+            return call(...input);
+          };
+        return { openHeader: blind(openHeader), sealHeader: blind(sealHeader) };
+      },
+    ],
+    [
+      'commit keys that are not compared',
+      'a header with an altered commit key',
+      ({ openHeader }, memory) => ({
+        // Without its commit key's info, the header is one without a commit key.
+        openHeader: (hash, input, key, salt, info, commitInfo, ...rest) => {
+          const at = input + 28 + key + salt + info;
+          view(memory).copyWithin(at, at + Math.max(commitInfo, 0));
+          return openHeader(hash, input, key, salt, info, -1, ...rest);
         },
       }),
     ],

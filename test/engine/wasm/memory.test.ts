@@ -1,7 +1,7 @@
 /**
  * What is left in linear memory when a call has ended: nothing.
  */
-import { createCipheriv } from 'node:crypto';
+import { createCipheriv, createHash, createHmac } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { jobPlaintextLength, jobSealedLength } from '../../../src/engine/frame-layout.ts';
 import { createHybridEngine } from '../../../src/engine/hybrid-engine.ts';
@@ -22,8 +22,17 @@ const MESSAGE_ID = bytes(32, 5);
 const JOB = { frameLength: 100, first: 1, regular: 20, finalLength: 50 };
 const PLAINTEXT = bytes(jobPlaintextLength(JOB), 9);
 const DATA_KEY = bytes(32, 55);
-const ecb = (blocks: Uint8Array) =>
-  createCipheriv('aes-256-ecb', KEY, null).setAutoPadding(false).update(blocks);
+const ecb = (blocks: Uint8Array, key: Uint8Array = KEY) =>
+  createCipheriv('aes-256-ecb', key, null).setAutoPadding(false).update(blocks);
+const HEADER = bytes(300, 3);
+const DERIVATION = {
+  hash: 'SHA-512',
+  dataKey: DATA_KEY,
+  salt: MESSAGE_ID,
+  info: Uint8Array.from(Buffer.from('DERIVEKEY')),
+  keyLength: 32,
+  commitInfo: Uint8Array.from(Buffer.from('COMMITKEY')),
+} as const;
 
 // Every 16 bytes that must not be found, by name.
 function secrets(): Map<string, Uint8Array> {
@@ -36,7 +45,11 @@ function secrets(): Map<string, Uint8Array> {
   add('data key', DATA_KEY);
   add('round key', roundKeys(KEY));
   add('hash key', ecb(new Uint8Array(16)));
+  add('pseudorandom key', createHmac('sha512', MESSAGE_ID).update(DATA_KEY).digest());
   add('derived key', derived());
+  add('commit key', derived('COMMITKEY'));
+  add('round key of the derived key', roundKeys(derived()));
+  add('hash key of the derived key', ecb(new Uint8Array(16), derived()));
   for (let frame = 0; frame < 3; frame++) {
     add(`plaintext of frame ${frame}`, PLAINTEXT.slice(frame * 100, frame * 100 + 96));
     add(`keystream of frame ${frame}`, keystream(frame + 1));
@@ -44,8 +57,8 @@ function secrets(): Map<string, Uint8Array> {
   return found;
 }
 
-function derived(): Uint8Array {
-  return new Uint8Array(node.hkdfSync('sha512', DATA_KEY, MESSAGE_ID, 'DERIVEKEY', 32));
+function derived(info = 'DERIVEKEY'): Uint8Array {
+  return new Uint8Array(node.hkdfSync('sha512', DATA_KEY, MESSAGE_ID, info, 32));
 }
 
 function keystream(sequenceNumber: number): Uint8Array {
@@ -121,6 +134,15 @@ function openedFrames(kernel: Kernel, frames: Uint8Array, cipher: BlockCipher = 
   return kernel.openFrames(cipher, MESSAGE_ID, { ...JOB, frames, output });
 }
 
+// Seals a header and opens it with a change; what a change makes wrong is another's concern.
+function header(kernel: Kernel, change: (parts: { body: Uint8Array; tag: Uint8Array }) => void) {
+  const { commitKey, tag } = kernel.sealHeader(DERIVATION, bytes(12), HEADER, bytes(60));
+  const body = HEADER.slice();
+  body.set(commitKey, body.length - 32);
+  change({ body, tag });
+  return kernel.openHeader(DERIVATION, bytes(12), body, bytes(60), tag);
+}
+
 const OPERATIONS: [string, (kernel: Kernel) => void][] = [
   ['sealing frames', (kernel) => sealedFrames(kernel)],
   ['opening frames', (kernel) => expect(openedFrames(kernel, sealedFrames(kernel))).toBe(21)],
@@ -184,6 +206,58 @@ const OPERATIONS: [string, (kernel: Kernel) => void][] = [
     },
   ],
   [
+    'sealing a header',
+    (kernel) => {
+      const sealed = kernel.sealHeader(DERIVATION, bytes(12), HEADER, bytes(60));
+      expect(sealed.derivedKey).toEqual(derived());
+      expect(sealed.commitKey).toEqual(derived('COMMITKEY'));
+    },
+  ],
+  ['opening a header', (kernel) => expect(header(kernel, () => {})).toEqual(derived())],
+  [
+    'a header with a wrong tag',
+    (kernel) => expect(header(kernel, ({ tag }) => (tag[3]! ^= 1))).toBeUndefined(),
+  ],
+  [
+    'a header with a wrong commit key',
+    (kernel) => expect(header(kernel, ({ body }) => (body[299]! ^= 1))).toBeUndefined(),
+  ],
+  [
+    'a header that has no room for its commit key',
+    (kernel) => {
+      const short = HEADER.subarray(0, 31);
+      expect(() => kernel.sealHeader(DERIVATION, bytes(12), short, bytes(60))).toThrow('no room');
+      expect(() => kernel.openHeader(DERIVATION, bytes(12), short, bytes(60), bytes(16))).toThrow('no room');
+    },
+  ],
+  [
+    'a header that needs a larger memory',
+    (kernel) => {
+      const sealed = kernel.sealHeader(DERIVATION, bytes(12), new Uint8Array(1_000_000), PLAINTEXT);
+      expect(sealed.derivedKey).toEqual(derived());
+    },
+  ],
+  [
+    'each step of a hash',
+    (kernel) => {
+      const hasher = kernel.createHash('SHA-384');
+      for (const length of [100, 32, 700, 1000]) hasher.update(PLAINTEXT.subarray(0, length));
+      hasher.update(new Uint8Array(100_000).fill(7));
+    },
+  ],
+  [
+    'the end of a hash',
+    (kernel) => {
+      for (const hash of ['SHA-256', 'SHA-512'] as const) {
+        const hasher = kernel.createHash(hash);
+        hasher.update(PLAINTEXT);
+        expect(hasher.digest()).toEqual(
+          Uint8Array.from(createHash(hash.replace('-', '')).update(PLAINTEXT).digest()),
+        );
+      }
+    },
+  ],
+  [
     'a cipher that is disposed',
     (kernel) => {
       for (const engine of [createWasmEngine(kernel), createHybridEngine(kernel, node)]) {
@@ -226,6 +300,14 @@ describe('linear memory', () => {
       expect(names).toContain(name);
     }
     expect(count).toBeGreaterThan(8000);
+    const headers = await freshKernel(() => ({ wipe: () => {} }));
+    header(headers.kernel!, () => {});
+    for (const name of ['data key 0', 'derived key 0', 'commit key 16', 'round key of the derived key 0']) {
+      expect(left(headers).names).toContain(name);
+    }
+    const hashes = await freshKernel(() => ({ wipe: () => {} }));
+    hashes.kernel!.createHash('SHA-512').update(PLAINTEXT);
+    expect(left(hashes).names).toContain('plaintext of frame 2 80');
     const hybrid = await freshKernel(() => ({ wipe: () => {} }));
     const output = new Uint8Array(jobSealedLength(JOB));
     hybrid.kernel!.sealFrames(ecb, MESSAGE_ID, { ...JOB, plaintext: PLAINTEXT, output });
@@ -245,6 +327,23 @@ describe('linear memory', () => {
     expect(left(fresh)).toEqual(NOTHING);
     trapped = false;
     sealedFrames(fresh.kernel!);
+    expect(fresh.memories.length).toBe(2);
+  });
+
+  it('is wiped after a trap while a header is opened', async () => {
+    let trapped = false;
+    const fresh = await freshKernel(({ openHeader }) => ({
+      openHeader: (...input) => {
+        const right = openHeader(...input);
+        if (trapped) throw new Error('unreachable executed');
+        return right;
+      },
+    }));
+    trapped = true;
+    expect(() => header(fresh.kernel!, () => {})).toThrow('unreachable executed');
+    expect(left(fresh)).toEqual(NOTHING);
+    trapped = false;
+    expect(header(fresh.kernel!, () => {})).toEqual(derived());
     expect(fresh.memories.length).toBe(2);
   });
 
@@ -278,5 +377,21 @@ describe('linear memory', () => {
     expect(() =>
       fresh.kernel!.sealFrames(KEY, MESSAGE_ID, { ...job, plaintext, output: new Uint8Array(0) }),
     ).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
+  });
+});
+
+describe('the state of a hash', () => {
+  it.each(['digest', 'dispose'] as const)('is wiped by its %s', async (end) => {
+    const { kernel } = await freshKernel();
+    const fill = vi.spyOn(Uint8Array.prototype, 'fill');
+    const hasher = kernel!.createHash('SHA-384');
+    hasher.update(PLAINTEXT);
+    expect(fill).not.toHaveBeenCalled();
+    hasher[end]();
+    expect(fill.mock.calls).toEqual([[0]]);
+    const [state] = fill.mock.contexts as Uint8Array[];
+    fill.mockRestore();
+    expect(state!.length).toBeGreaterThanOrEqual(64 + 128);
+    expect(state!.every((byte) => byte === 0)).toBe(true);
   });
 });

@@ -1,8 +1,8 @@
-import { createCipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createHash, hkdfSync } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { jobPlaintextLength, jobSealedLength } from '../../../src/engine/frame-layout.ts';
 import { createNodeEngine } from '../../../src/engine/node-engine.ts';
-import { ANSWERS, SHAPES } from '../../../src/engine/wasm/self-test.ts';
+import { ANSWERS, DERIVATIONS, HEADER, PIECES, SHAPES } from '../../../src/engine/wasm/self-test.ts';
 
 const counting = (length: number, from = 0) => Uint8Array.from({ length }, (_, i) => from + i);
 const hex = (bytes: ArrayBuffer | Uint8Array) => Buffer.from(bytes as Uint8Array).toString('hex');
@@ -30,4 +30,24 @@ it('knows GCM', () => {
   cipher.setAAD(counting(21));
   const sealed = [cipher.update(counting(19)), cipher.final(), cipher.getAuthTag()];
   expect(hex(Buffer.concat(sealed))).toBe(ANSWERS.GCM);
+});
+
+it.each(['COMMITTING', 'PLAIN'] as const)('knows a header, %s', (form) => {
+  const { hash, dataKey, salt, info, keyLength, commitInfo } = DERIVATIONS[form];
+  const derive = (label: Uint8Array, length: number) =>
+    Buffer.from(hkdfSync(hash.toLowerCase().replace('-', ''), dataKey, salt, label, length));
+  const derivedKey = derive(info, keyLength);
+  const commitKey = commitInfo ? derive(commitInfo, 32) : Buffer.alloc(0);
+  const body = counting(HEADER.BODY);
+  body.set(commitKey, body.length - commitKey.length);
+  const cipher = createCipheriv(`aes-${8 * keyLength}-gcm` as 'aes-256-gcm', derivedKey, counting(12));
+  cipher.setAAD(Buffer.concat([body, counting(HEADER.REST, 150)]));
+  cipher.final();
+  expect(hex(Buffer.concat([derivedKey, commitKey, cipher.getAuthTag()]))).toBe(ANSWERS[form]);
+});
+
+it.each(['SHA-256', 'SHA-384', 'SHA-512'] as const)('knows %s', (hash) => {
+  const length = PIECES.reduce((sum, piece) => sum + piece, 0);
+  const digest = createHash(hash.toLowerCase().replace('-', '')).update(counting(length)).digest('hex');
+  expect(digest).toBe(ANSWERS[`${hash} in steps`]);
 });

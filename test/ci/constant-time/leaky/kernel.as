@@ -6,7 +6,10 @@
  */
 import {
   DATA,
+  expand,
+  extract,
   open as openRight,
+  openHeader as openHeaderRight,
   seal as sealRight,
   setKey as setKeyRight,
 } from '../assembly/index';
@@ -35,6 +38,7 @@ const DIVISION: i32 = 5;
 const VERDICT: i32 = 6;
 const LENGTH: i32 = 7;
 const REMAINDER: i32 = 8;
+const EARLY_COMMITMENT: i32 = 9;
 
 // 256 entries, as the S-box has.
 const TABLE = memory.data(256);
@@ -70,4 +74,42 @@ export function open(iv: usize, aad: usize, aadLength: usize, data: usize, lengt
   }
   sealRight(iv, aad, aadLength, data, length, own);
   return 1;
+}
+
+/** With EARLY_COMMITMENT, two commit keys are compared byte by byte until they differ, and no tag is made then. */
+export function openHeader(
+  hash: i32,
+  input: usize,
+  dataKeyLength: usize,
+  saltLength: usize,
+  infoLength: usize,
+  commitInfoLength: i32,
+  headerLength: usize,
+  restLength: usize,
+  keyLength: i32,
+  output: usize,
+): i32 {
+  if (leak === EARLY_COMMITMENT && commitInfoLength >= 0) {
+    const key = input + 28;
+    const salt = key + dataKeyLength;
+    const commitInfo = salt + saltLength + infoLength;
+    const sent = commitInfo + <usize>commitInfoLength + headerLength - 32;
+    extract(hash, salt, saltLength, key, dataKeyLength);
+    expand(hash, commitInfo, <usize>commitInfoLength, output);
+    for (let i: usize = 0; i < 32; i++) {
+      if (load<u8>(output + i) !== load<u8>(sent + i)) return 0;
+    }
+  }
+  return openHeaderRight(
+    hash,
+    input,
+    dataKeyLength,
+    saltLength,
+    infoLength,
+    commitInfoLength,
+    headerLength,
+    restLength,
+    keyLength,
+    output,
+  );
 }

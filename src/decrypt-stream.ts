@@ -176,12 +176,12 @@ async function* openFrames(reader: BodyReader): AsyncGenerator<Bytes, Bytes> {
     const opened = await opener.openFrames(run, 1 + done, frames, plaintext);
     const regular = Math.min(opened, run.regular);
     done += regular;
-    if (regular > 0) yield start(plaintext, regular * frameLength);
+    if (regular > 0) yield moved(plaintext, 0, regular * frameLength);
     if (opened < run.regular + (run.finalLength === undefined ? 0 : 1)) throw authenticationFailed();
     verifier?.update(frames);
     input.skip(run.length);
     await step((done - run.regular) * frameLength + plaintext.length);
-    if (run.finalLength !== undefined) return end(plaintext, run.regular * frameLength);
+    if (run.finalLength !== undefined) return moved(plaintext, run.regular * frameLength, plaintext.length);
   }
 }
 
@@ -189,21 +189,27 @@ async function* openFrames(reader: BodyReader): AsyncGenerator<Bytes, Bytes> {
 async function nextFrames(input: ByteQueue, header: ParsedHeader, next: number): Promise<FrameRun> {
   const batch = batchFrames(header.frameLength);
   while (true) {
-    const run = scanFrames(input.bytes, next, frameRules(header), batch);
+    const run = framesThere(input.bytes, next, header, batch);
     if (run.length > 0) return run;
     if (!(await input.need(input.bytes.length + 1))) throw truncatedBody(next - 1);
   }
 }
 
-function start(bytes: Bytes, length: number): Bytes {
-  return length === bytes.length ? bytes : bytes.slice(0, length);
+// A malformed frame fails the message once those before it have been opened: the outcome is the same however it is cut.
+function framesThere(bytes: Uint8Array, next: number, header: ParsedHeader, batch: number): FrameRun {
+  try {
+    return scanFrames(bytes, next, frameRules(header), batch);
+  } catch {
+    return scanFrames(bytes, next, frameRules(header), 1);
+  }
 }
 
-// Moved, not copied: what is released before must not hold what is not.
-function end(bytes: Bytes, from: number): Bytes {
-  const moved = from === 0 ? bytes : bytes.slice(from);
-  if (from > 0) bytes.fill(0, from);
-  return moved;
+// A part in a buffer of its own, and no longer in the other: what is released must not hold what is not.
+function moved(bytes: Bytes, from: number, to: number): Bytes {
+  if (from === 0 && to === bytes.length) return bytes;
+  const part = bytes.slice(from, to);
+  bytes.fill(0, from, to);
+  return part;
 }
 
 // biome-ignore lint/correctness/useYield: it has the shape of `openFrames`, and one piece of plaintext, the last

@@ -37,12 +37,7 @@ export async function fileSource(file: string | FileHandle): Promise<FileSource>
   return sourceOf(await OpenedFile.of(file, `file descriptor ${file.fd}`), async () => {});
 }
 
-function sourceOf(file: OpenedFile, release: () => Promise<void>): FileSource {
-  let closed: Promise<void> | undefined;
-  const close = () => {
-    closed ??= release();
-    return closed;
-  };
+function sourceOf(file: OpenedFile, close: () => Promise<void>): FileSource {
   return {
     size: file.size,
     async read(start, end) {

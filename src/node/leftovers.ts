@@ -59,7 +59,11 @@ function temporariesIn(folder: string): Promise<string[]> {
   if (last?.folder === folder && performance.now() < last.expires) return last.entries;
   const started = performance.now();
   const all = readdir(folder).catch((): string[] => []); // a folder may be written to and not read
-  const look: Look = { folder, entries: all.then((names) => names.filter(isTemporary)), expires: 0 };
+  const look: Look = {
+    folder,
+    entries: all.then((names) => names.filter(isTemporary)),
+    expires: Number.POSITIVE_INFINITY,
+  };
   last = look;
   void all.then(({ length }) => {
     const now = performance.now();

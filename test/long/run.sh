@@ -4,9 +4,9 @@
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 if [ "${1:-}" = --reduced ]; then
-  memory=(--mebibytes 512 --slow 16) streams=(--aborts 1000 --at-once 200)
+  memory=(--mebibytes 512 --slow 16) streams=(--aborts 1000 --at-once 200) files=()
 else
-  memory=() streams=()
+  memory=() streams=() files=(--count 200)
 fi
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
@@ -19,6 +19,8 @@ part() {
 }
 part node test/long/memory.mjs "${memory[@]}"
 part node test/long/streams.mjs "${streams[@]}"
+# CI runs the reduced count of this one as a stage of its own.
+[ ${#files[@]} -eq 0 ] || part bash test/ci/files/run.sh "${files[@]}"
 sum() { grep -E '^[0-9]+ passed, [0-9]+ failed$' "$output" | grep -oE "[0-9]+ $1" | awk '{ n += $1 } END { print n + 0 }'; }
 printf '\n%d passed, %d failed\n' "$(sum passed)" "$(sum failed)"
 [ "$status" -eq 0 ]

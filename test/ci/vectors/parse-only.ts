@@ -80,7 +80,10 @@ async function verify(header: ParsedHeader, signed: Uint8Array, signature: Uint8
   const algorithm = header.suite.signature!;
   const key = decodeVerificationKey(algorithm, header.encryptionContext[PUBLIC_KEY_FIELD]!);
   const crypto = defaultCrypto();
-  if (!(await encodedSignatureIsGood(algorithm, signature, (rs) => crypto.verify(algorithm, key, signed, rs)))) throw new Error('a wrong signature');
+  if (
+    !(await encodedSignatureIsGood(algorithm, signature, (rs) => crypto.verify(algorithm, key, signed, rs)))
+  )
+    throw new Error('a wrong signature');
   const altered = concat(signed);
   altered[altered.length - 1]! ^= 1;
   if (await encodedSignatureIsGood(algorithm, signature, (rs) => crypto.verify(algorithm, key, altered, rs)))

@@ -38,7 +38,9 @@ export function ecdsa(vectorSet: DeclareSet): void {
           const crypto = defaultCrypto();
           const good =
             form === 'der'
-              ? await encodedSignatureIsGood(algorithm, signature, (rs) => crypto.verify(algorithm, key, message, rs))
+              ? await encodedSignatureIsGood(algorithm, signature, (rs) =>
+                  crypto.verify(algorithm, key, message, rs),
+                )
               : await crypto.verify(algorithm, key, message, signature);
           if (good !== (test.result === 'valid')) throw new Error(`expected ${test.result}, got ${good}`);
         }),

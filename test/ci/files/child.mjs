@@ -1,0 +1,51 @@
+// One run that others kill: child.mjs encrypt|decrypt SOURCE TARGET [HOST]. It says `go` when the work begins.
+import { writeSync } from 'node:fs';
+import { decryptFile, encryptFile } from 'frameseal/node';
+import { keyring, waiting } from './keys.mjs';
+
+const [, , way, source, target, host = 'plain'] = process.argv;
+const say = (line) => writeSync(1, `${line}\n`);
+
+// What the process around us may be. `held` ones stand still with the temporary file there, until a signal comes.
+const hosts = {
+  plain: {},
+  // says how far it has come
+  watched: { onProgress: ({ bytes }) => say(bytes) },
+  held: { keyring: waiting() },
+  // finishes its work when it is told to end
+  patient: { prepare: () => process.once('SIGTERM', () => say('heard')), keyring: waiting(300) },
+  // ends by itself when it is told to
+  exits: { prepare: () => process.on('SIGTERM', () => process.exit(7)), keyring: waiting() },
+  // has a listener that acts only when nobody else listens, as the package `signal-exit` has
+  polite: { prepare: polite, keyring: waiting() },
+  crashes: {
+    prepare: () =>
+      setTimeout(() => {
+        throw new Error('crash');
+      }, 100),
+    keyring: waiting(),
+  },
+};
+
+function polite() {
+  const emitter = { count: 1 };
+  Object.defineProperty(globalThis, Symbol.for('signal-exit emitter'), { value: emitter });
+  const listener = (signal) => {
+    if (process.listenerCount(signal) > emitter.count) return;
+    process.off(signal, listener);
+    process.kill(process.pid, signal);
+  };
+  process.on('SIGTERM', listener);
+}
+
+const { prepare = () => {}, ...options } = hosts[host];
+prepare();
+say('go');
+try {
+  const work = way === 'encrypt' ? encryptFile : decryptFile;
+  const { bytesWritten } = await work(source, target, { keyring, ...options });
+  say(`done ${bytesWritten} ${process.resourceUsage().maxRSS}`); // KiB at its most
+} catch (error) {
+  say(`${error.code} ${error.message}`);
+  process.exitCode = 1;
+}

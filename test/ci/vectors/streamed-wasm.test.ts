@@ -1,0 +1,3 @@
+import { runStreamed } from './streamed.ts';
+
+runStreamed('node', 'wasm');

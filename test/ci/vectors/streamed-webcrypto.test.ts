@@ -1,0 +1,6 @@
+import { runStreamed } from './streamed.ts';
+
+// Without this capability the library finds no node:crypto, as in a browser; it asks at its first use.
+Object.defineProperty(process, 'getBuiltinModule', { value: undefined });
+
+runStreamed('webcrypto', 'auto');

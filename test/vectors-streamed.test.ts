@@ -1,0 +1,3 @@
+import { testStreamedVectors } from './support/vectors-streamed.ts';
+
+testStreamedVectors('node');

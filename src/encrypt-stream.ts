@@ -107,7 +107,11 @@ function beginToSign({ suite, signingKey }: BegunMessage): Signer | undefined {
   }
   const signer: Partial<Signer> | undefined = signingKey.signer();
   if (typeof signer?.update !== 'function' || typeof signer.sign !== 'function')
-    throw invalidArgument('signingKey', '"signer" to answer an object with "update" and "sign"', kindOf(signer));
+    throw invalidArgument(
+      'signingKey',
+      '"signer" to answer an object with "update" and "sign"',
+      kindOf(signer),
+    );
   return signer as Signer;
 }
 

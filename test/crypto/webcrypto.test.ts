@@ -34,8 +34,16 @@ describe('an engine without compressed points', () => {
     for (const algorithm of algorithms) {
       const key = await node.generateSigningKey(algorithm, platformRandom);
       const signature = await encodedSignature(algorithm, () => key.sign(bytes(20)));
-      expect(await encodedSignatureIsGood(algorithm, signature, (rs) => web.verify(algorithm, key.publicKey, bytes(20), rs))).toBe(true);
-      expect(await encodedSignatureIsGood(algorithm, signature, (rs) => web.verify(algorithm, key.publicKey, bytes(21), rs))).toBe(false);
+      expect(
+        await encodedSignatureIsGood(algorithm, signature, (rs) =>
+          web.verify(algorithm, key.publicKey, bytes(20), rs),
+        ),
+      ).toBe(true);
+      expect(
+        await encodedSignatureIsGood(algorithm, signature, (rs) =>
+          web.verify(algorithm, key.publicKey, bytes(21), rs),
+        ),
+      ).toBe(false);
     }
     expect(subtle.importKey).toHaveBeenCalledTimes(2 * 2 * 2);
   });
@@ -49,9 +57,21 @@ describe('an engine without ECDSA', () => {
       const key = await web.generateSigningKey(algorithm, platformRandom);
       const signature = await encodedSignature(algorithm, () => key.sign(bytes(20)));
       expect(signature).toHaveLength(algorithm.signatureLength);
-      expect(await encodedSignatureIsGood(algorithm, signature, (rs) => node.verify(algorithm, key.publicKey, bytes(20), rs))).toBe(true);
-      expect(await encodedSignatureIsGood(algorithm, signature, (rs) => web.verify(algorithm, key.publicKey, bytes(20), rs))).toBe(true);
-      expect(await encodedSignatureIsGood(algorithm, signature, (rs) => web.verify(algorithm, key.publicKey, bytes(21), rs))).toBe(false);
+      expect(
+        await encodedSignatureIsGood(algorithm, signature, (rs) =>
+          node.verify(algorithm, key.publicKey, bytes(20), rs),
+        ),
+      ).toBe(true);
+      expect(
+        await encodedSignatureIsGood(algorithm, signature, (rs) =>
+          web.verify(algorithm, key.publicKey, bytes(20), rs),
+        ),
+      ).toBe(true);
+      expect(
+        await encodedSignatureIsGood(algorithm, signature, (rs) =>
+          web.verify(algorithm, key.publicKey, bytes(21), rs),
+        ),
+      ).toBe(false);
     }
   });
 

@@ -6,7 +6,12 @@ import { createNodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { platformRandom } from '../../src/crypto/random.ts';
 import { createWebCrypto } from '../../src/crypto/webcrypto.ts';
 import { decrypt, encrypt } from '../../src/index.ts';
-import { decodeSignature, encodeSignature, encodedSignature, encodedSignatureIsGood } from '../../src/kdf/signature.ts';
+import {
+  decodeSignature,
+  encodedSignature,
+  encodedSignatureIsGood,
+  encodeSignature,
+} from '../../src/kdf/signature.ts';
 import { suiteById } from '../../src/suite/algorithm-suites.ts';
 import { aesKeyring, bytes, failureCode, flip } from '../support/messages.ts';
 
@@ -36,8 +41,16 @@ describe('the length of a signature', () => {
         const signature = await encodedSignature(algorithm, () => key.sign(bytes(i)));
         expect(signature).toHaveLength(algorithm.signatureLength);
         for (const other of providers) {
-          expect(await encodedSignatureIsGood(algorithm, signature, (rs) => other.verify(algorithm, key.publicKey, bytes(i), rs))).toBe(true);
-          expect(await encodedSignatureIsGood(algorithm, signature, (rs) => other.verify(algorithm, key.publicKey, bytes(i + 1), rs))).toBe(false);
+          expect(
+            await encodedSignatureIsGood(algorithm, signature, (rs) =>
+              other.verify(algorithm, key.publicKey, bytes(i), rs),
+            ),
+          ).toBe(true);
+          expect(
+            await encodedSignatureIsGood(algorithm, signature, (rs) =>
+              other.verify(algorithm, key.publicKey, bytes(i + 1), rs),
+            ),
+          ).toBe(false);
         }
       }
     },

@@ -68,7 +68,7 @@ export class FramesealError extends Error {
   readonly code: ErrorCode;
   /** For `NO_DATA_KEY` (and what follows from it): each encrypted data key and why it did not open. */
   readonly attempts: readonly DecryptAttempt[];
-  /** For KMS errors: the operation, such as `GenerateDataKey`. */
+  /** For KMS errors the operation, such as `GenerateDataKey`; for files what was done, such as `read`. */
   readonly operation: string | undefined;
   /** For KMS errors: the region that was called; `undefined` is the environment's own. */
   readonly region: string | undefined;

@@ -6,7 +6,7 @@
 import { loadKernel } from '../engine/wasm/kernel.ts';
 import type { Crypto } from './crypto.ts';
 import { withKernel } from './kernel-crypto.ts';
-import { nodeBuiltinCrypto } from './node-builtin.ts';
+import { nodeCryptoAsNodes } from './node-builtin.ts';
 import { createNodeCrypto } from './node-crypto.ts';
 import { createWebCrypto } from './webcrypto.ts';
 
@@ -31,6 +31,6 @@ function choose(): Crypto {
 }
 
 function chooseNative(): Crypto {
-  const node = nodeBuiltinCrypto();
+  const node = nodeCryptoAsNodes();
   return node === undefined ? createWebCrypto() : createNodeCrypto(node);
 }

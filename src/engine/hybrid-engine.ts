@@ -27,7 +27,7 @@ export function createHybridEngine(kernel: Kernel, node: NodeCrypto): FrameEngin
 
 // One cipher object for all calls of a message: without padding it holds back no block.
 function nativeEcb(node: NodeCrypto, { length }: Bytes, key: KeyObject | Bytes): EncryptBlocks {
-  const cipher = node.createCipheriv(`aes-${8 * length}-ecb`, key, null);
+  const cipher = node.createCipheriv(`aes-${8 * length}-ecb`, key, ''); // an empty IV: workerd takes no null
   cipher.setAutoPadding(false);
   return (blocks) => cipher.update(blocks);
 }

@@ -1,18 +1,20 @@
 /**
  * Which engine serves which frames.
  *
- * `auto` looks at what a message asks for when its first frames come: their length and their number. What serves what is
+ * `auto` looks at each job: the lengths of its frames and of the key, and how many frames there are. What serves what is
  * a table for each runtime, measured by `bench/`; `warmUp` measures anew, on fixed public data under fixed public keys,
  * so that the choice depends on nothing secret.
  */
 
-import { copy } from '../bytes.ts';
+import { type Bytes, copy } from '../bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { nativeCrypto } from '../crypto/default-crypto.ts';
 import { withKernel } from '../crypto/kernel-crypto.ts';
-import { nodeBuiltinCrypto, runtimeName } from '../crypto/node-builtin.ts';
-import { FramesealError, invalidArgument, quote } from '../errors.ts';
+import { nodeBuiltinCrypto, nodeCryptoAsNodes, runtimeName } from '../crypto/node-builtin.ts';
+import { FramesealError, invalidArgument, quote, unreachable } from '../errors.ts';
 import type { FrameCipher, FrameEngine, OpenJob, SealJob } from './engine.ts';
+import { ENGINE_TABLES } from './engine-table.gen.ts';
+import { type EngineRow, engineFor, type ServingEngine } from './engine-table.ts';
 import { frameCount } from './frame-layout.ts';
 import { createHybridEngine } from './hybrid-engine.ts';
 import { createNodeEngine } from './node-engine.ts';
@@ -20,8 +22,10 @@ import { type Kernel, kernelStatus, loadKernel } from './wasm/kernel.ts';
 import { createWasmEngine } from './wasm/wasm-engine.ts';
 import { webcryptoEngine } from './webcrypto-engine.ts';
 
+export type { EngineRow } from './engine-table.ts';
+
 /** What a caller may force: `native` is the platform's own AES-GCM, `auto` the fastest that there is. */
-export type EngineChoice = 'auto' | 'wasm' | 'native' | 'hybrid';
+export type EngineChoice = 'auto' | ServingEngine;
 
 /** What serves a message: an engine for its frames, and primitives for its keys and its header. */
 export interface Platform {
@@ -29,34 +33,10 @@ export interface Platform {
   readonly crypto: Crypto;
 }
 
-/** A row of the table: the first that fits serves. */
-export interface EngineRow {
-  /** Frames of at most so many bytes of plaintext. */
-  readonly maxFrameLength: number;
-  /** In jobs of at least so many frames. */
-  readonly minFrames: number;
-  readonly engine: Exclude<EngineChoice, 'auto'>;
-}
-
 const CHOICES: readonly string[] = ['auto', 'wasm', 'native', 'hybrid'];
 
-/** What is not in a runtime's rows is native. */
-const TABLES: Record<ReturnType<typeof runtimeName>, readonly EngineRow[]> = {
-  node: [
-    { maxFrameLength: 1024, minFrames: 3, engine: 'hybrid' },
-    { maxFrameLength: 4608, minFrames: 16, engine: 'hybrid' },
-    { maxFrameLength: 512, minFrames: 1, engine: 'wasm' },
-  ],
-  deno: [
-    { maxFrameLength: 2 ** 32, minFrames: 8, engine: 'hybrid' },
-    { maxFrameLength: 4096, minFrames: 1, engine: 'wasm' },
-  ],
-  bun: [{ maxFrameLength: 768, minFrames: 8, engine: 'hybrid' }],
-  web: [{ maxFrameLength: 4096, minFrames: 1, engine: 'wasm' }],
-};
-
 let table: readonly EngineRow[] | undefined;
-let engines: Partial<Record<Exclude<EngineChoice, 'auto'>, FrameEngine>> = {};
+let engines: Partial<Record<ServingEngine, FrameEngine>> = {};
 let platforms: Partial<Record<EngineChoice, Platform>> = {};
 
 /**
@@ -73,7 +53,7 @@ export function selectPlatform(choice: EngineChoice = 'auto'): Platform {
 
 /** The rows that `auto` goes by. */
 export function engineTable(): readonly EngineRow[] {
-  table ??= TABLES[runtimeName()];
+  table ??= ENGINE_TABLES[runtimeName()];
   return table;
 }
 
@@ -83,7 +63,7 @@ export function setEngineTable(rows: readonly EngineRow[]): void {
 }
 
 /** The engines that this runtime has. */
-export function availableEngines(): readonly Exclude<EngineChoice, 'auto'>[] {
+export function availableEngines(): readonly ServingEngine[] {
   return (['native', 'wasm', 'hybrid'] as const).filter((name) => engineNamed(name) !== undefined);
 }
 
@@ -105,18 +85,21 @@ function makePlatform(choice: EngineChoice): Platform {
   return kernel === undefined ? native : { engine, crypto: withKernel(native.crypto, kernel) };
 }
 
-function engineNamed(name: Exclude<EngineChoice, 'auto'>): FrameEngine | undefined {
+function engineNamed(name: ServingEngine): FrameEngine | undefined {
   const engine = engines[name] ?? makeEngine(name);
   if (engine !== undefined) engines[name] = engine;
   return engine;
 }
 
-function makeEngine(name: Exclude<EngineChoice, 'auto'>): FrameEngine | undefined {
-  const node = nodeBuiltinCrypto();
-  if (name === 'native') return node === undefined ? webcryptoEngine : createNodeEngine(node);
+function makeEngine(name: ServingEngine): FrameEngine | undefined {
+  if (name === 'native') {
+    const whole = nodeCryptoAsNodes();
+    return whole === undefined ? webcryptoEngine : createNodeEngine(whole);
+  }
   const kernel: Kernel | undefined = loadKernel();
   if (kernel === undefined) return undefined;
   if (name === 'wasm') return createWasmEngine(kernel);
+  const node = nodeBuiltinCrypto();
   return node && createHybridEngine(kernel, node);
 }
 
@@ -134,42 +117,43 @@ const autoEngine: FrameEngine = {
   cipher: (key, messageId) => new AutoFrameCipher(key, messageId),
 };
 
-// Chosen once for a message, by its first job: by the length that its frames have, not the one that they might have.
+// Chosen for each job anew, by the length that its frames have, not the one that they might have. All ciphers of a message
+// write the same bytes under the same key, so its jobs may go to any of them.
 class AutoFrameCipher implements FrameCipher {
-  readonly #key: Uint8Array;
-  readonly #messageId: Uint8Array;
-  #cipher: FrameCipher | undefined;
+  readonly #key: Bytes;
+  readonly #messageId: Bytes;
+  readonly #ciphers = new Map<FrameEngine, FrameCipher>();
+  #disposed = false;
 
   constructor(key: Uint8Array, messageId: Uint8Array) {
     this.#key = copy(key);
-    this.#messageId = messageId;
+    this.#messageId = copy(messageId);
   }
 
   seal(job: SealJob): void | Promise<void> {
-    return this.#chosen(job).seal(job);
+    return this.#cipherFor(job).seal(job);
   }
 
   open(job: OpenJob): number | Promise<number> {
-    return this.#chosen(job).open(job);
+    return this.#cipherFor(job).open(job);
   }
 
   dispose(): void {
-    this.#cipher ??= engineNamed('native')!.cipher(this.#key, this.#messageId);
-    this.#cipher.dispose();
+    this.#disposed = true;
     this.#key.fill(0);
+    for (const cipher of this.#ciphers.values()) cipher.dispose();
   }
 
-  #chosen(job: SealJob | OpenJob): FrameCipher {
-    if (this.#cipher === undefined) {
-      const longest = job.regular > 0 ? job.frameLength : job.finalLength!;
-      this.#cipher = pick(longest, frameCount(job)).cipher(this.#key, this.#messageId);
-      this.#key.fill(0);
-    }
-    return this.#cipher;
+  #cipherFor(job: SealJob | OpenJob): FrameCipher {
+    if (this.#disposed) throw unreachable('a frame was asked of a cipher that has been disposed');
+    const length = job.regular > 0 ? job.frameLength : job.finalLength!;
+    const engine = pick(this.#key.length, length, frameCount(job));
+    const cipher = this.#ciphers.get(engine) ?? engine.cipher(this.#key, this.#messageId);
+    this.#ciphers.set(engine, cipher);
+    return cipher;
   }
 }
 
-function pick(frameLength: number, frames: number): FrameEngine {
-  const row = engineTable().find((one) => frameLength <= one.maxFrameLength && frames >= one.minFrames);
-  return (row && engineNamed(row.engine)) ?? engineNamed('native')!;
+function pick(keyLength: number, frameLength: number, frames: number): FrameEngine {
+  return engineNamed(engineFor(engineTable(), keyLength, frameLength, frames)) ?? engineNamed('native')!;
 }

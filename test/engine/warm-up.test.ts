@@ -1,55 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import {
-  availableEngines,
-  engineTable,
-  resetEngines,
-  selectPlatform,
-  setEngineTable,
-} from '../../src/engine/select.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { availableEngines, engineTable, resetEngines, selectPlatform } from '../../src/engine/select.ts';
 import { decrypt, encrypt, warmUp } from '../../src/index.ts';
 import { aesKeyring, bytes } from '../support/messages.ts';
 
 const keyring = aesKeyring();
 
-afterEach(resetEngines);
-
-describe('the table of engines', () => {
-  it('has rows that name engines of this runtime', () => {
-    expect(availableEngines()).toEqual(['native', 'wasm', 'hybrid']);
-    expect(engineTable().length).toBeGreaterThan(0);
-    for (const { engine } of engineTable()) expect(availableEngines()).toContain(engine);
-  });
-
-  it('decides by the length of the frames and their number, and every choice is right', async () => {
-    for (const engine of ['native', 'wasm', 'hybrid'] as const) {
-      resetEngines();
-      setEngineTable([{ maxFrameLength: 1000, minFrames: 3, engine }]);
-      for (const [length, frameLength] of [
-        [5000, 1000],
-        [5000, 1001],
-        [1500, 1000],
-        [10, 4096],
-      ] as const) {
-        const { ciphertext } = await encrypt(bytes(length), { keyring, frameLength });
-        expect((await decrypt(ciphertext, { keyring })).plaintext).toEqual(bytes(length));
-      }
-    }
-  });
-
-  it('is asked for a message once, and its cipher forgets its key', async () => {
-    const cipher = selectPlatform('auto').engine.cipher(bytes(32), bytes(32));
-    cipher.dispose();
-    await expect(async () =>
-      cipher.seal({
-        plaintext: bytes(1),
-        frameLength: 16,
-        first: 1,
-        regular: 0,
-        finalLength: 1,
-        output: new Uint8Array(41),
-      }),
-    ).rejects.toThrow('disposed');
-  });
+afterEach(() => {
+  vi.restoreAllMocks();
+  resetEngines();
 });
 
 describe('warmUp', () => {
@@ -57,11 +15,67 @@ describe('warmUp', () => {
     const report = await warmUp();
     expect(report.runtime).toBe('node');
     expect(report.kernel).toEqual({ state: 'ready', build: 'plain' });
-    expect(report.table).toEqual(engineTable());
-    const names = new Set(report.measured.map(({ engine }) => engine));
-    expect([...names].sort()).toEqual(['hybrid', 'native', 'wasm']);
-    for (const { microseconds } of report.measured) expect(microseconds).toBeGreaterThan(0);
+    expect(report.table).toBe(engineTable());
+    expect(report.source).toBe('measured');
+    const places = new Set<string>();
+    for (const { engine, keyLength, frameLength, frames, microseconds } of report.measured) {
+      expect(availableEngines()).toContain(engine);
+      expect(microseconds).toBeGreaterThan(0);
+      places.add(`${keyLength} ${frameLength} ${frames}`);
+    }
+    expect(report.measured.length).toBe(places.size * availableEngines().length);
+    for (const keyLength of [16, 24, 32])
+      expect([...places].some((place) => place.startsWith(`${keyLength} `))).toBe(true);
     const { ciphertext } = await encrypt(bytes(9000), { keyring, frameLength: 100 });
     expect((await decrypt(ciphertext, { keyring })).plaintext).toEqual(bytes(9000));
+  });
+
+  it('goes by nothing secret: zeros under keys of zeros', async () => {
+    const seen: Uint8Array[] = [];
+    for (const name of availableEngines()) {
+      const { engine } = selectPlatform(name);
+      const cipher = engine.cipher.bind(engine);
+      vi.spyOn(engine, 'cipher').mockImplementation((key, id) => {
+        const own = cipher(key, id);
+        return {
+          seal: (job) => {
+            seen.push(key.slice(), id.slice(), job.plaintext.slice());
+            return own.seal(job);
+          },
+          open: (job) => own.open(job),
+          dispose: () => own.dispose(),
+        };
+      });
+    }
+    await warmUp();
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen.every((some) => some.every((byte) => byte === 0))).toBe(true);
+  });
+
+  it('keeps the built-in table where the clock stands still while an engine works', async () => {
+    const builtIn = engineTable();
+    for (const step of [1, Number.POSITIVE_INFINITY]) {
+      const now = performance.now.bind(performance);
+      const clock = vi
+        .spyOn(performance, 'now')
+        .mockImplementation(() => Math.floor(now() / step) * step || 0);
+      const report = await warmUp();
+      clock.mockRestore();
+      expect(report.source).toBe('built-in');
+      expect(report.table).toBe(builtIn);
+      expect(report.kernel.state).toBe('ready');
+    }
+  });
+
+  it('leaves out an engine that fails, and goes on', async () => {
+    vi.spyOn(selectPlatform('hybrid').engine, 'cipher').mockImplementation(() => ({
+      seal: () => Promise.reject(new Error('not here')),
+      open: () => Promise.reject(new Error('not here')),
+      dispose: () => undefined,
+    }));
+    const { measured, source, table } = await warmUp();
+    expect(new Set(measured.map(({ engine }) => engine))).toEqual(new Set(['native', 'wasm']));
+    expect(source).toBe('measured');
+    expect(table.some(({ engine }) => engine === 'hybrid')).toBe(false);
   });
 });

@@ -84,7 +84,10 @@ export default {
       name: 'sdk-in-one-file',
       comment: 'only kms-client.ts loads the AWS SDK; the local KMS loads it inside a function',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(keyring/aws-kms/kms-client|local-kms/(clients|options)|cli/commands/local-kms)\\.ts$' },
+      from: {
+        path: '^src/',
+        pathNot: '^src/(keyring/aws-kms/kms-client|local-kms/(clients|options)|cli/commands/local-kms)\\.ts$',
+      },
       to: { path: 'node_modules/@aws-sdk/' },
     },
     {

@@ -12,6 +12,7 @@ import {
   multiKeyring,
   parseHeader,
 } from '../src/index.ts';
+import { ByteQueue } from '../src/stream/byte-queue.ts';
 import { MessageOpener } from '../src/stream/message-opener.ts';
 import { suiteById } from '../src/suite/algorithm-suites.ts';
 import { aesKeyring, bytes, failure, failureCode, flip, policyFor, SUITE_ROWS } from './support/messages.ts';
@@ -315,6 +316,28 @@ describe('a signed message', () => {
     expect(concat(...pieces)).toEqual(bytes(20_000));
     expect(opened.mock.calls.length).toBeGreaterThan(10_000);
     expect(pieces.length).toBeLessThan(40);
+  });
+
+  it('wipes what it holds, and what it was given, when its signature is wrong', async () => {
+    const wipe = vi.spyOn(ByteQueue.prototype, 'wipe');
+    const outputs: Uint8Array[] = [];
+    const { openFrames } = MessageOpener.prototype;
+    vi.spyOn(MessageOpener.prototype, 'openFrames').mockImplementation(async function (
+      this: MessageOpener,
+      ...job
+    ) {
+      const opened = await openFrames.apply(this, job);
+      expect(job[3]).toEqual(bytes(10));
+      outputs.push(job[3]);
+      return opened;
+    });
+    for (const signedStreams of ['hold-final-frame', 'hold-all'] as const) {
+      expect((await read(spoiled(10), { keyring, signedStreams })).error!.code).toBe('AUTHENTICATION_FAILED');
+    }
+    expect(outputs).toEqual([new Uint8Array(10), new Uint8Array(10)]);
+    expect(wipe).toHaveBeenCalledTimes(2);
+    await read(await message(10, SIGNED));
+    expect(wipe).toHaveBeenCalledTimes(3);
   });
 
   it('leaves no plaintext behind that it has not released', async () => {

@@ -22,6 +22,7 @@ import {
   type Keyring,
 } from '../src/index.ts';
 import { awsKmsKeyring, type KmsApi } from '../src/keyring/aws-kms/index.ts';
+import { ByteQueue } from '../src/stream/byte-queue.ts';
 import { MessageSealer } from '../src/stream/message-sealer.ts';
 import { suiteById } from '../src/suite/algorithm-suites.ts';
 import { aesKeyring, bytes, failure, failureCode, policyFor, SUITE_ROWS } from './support/messages.ts';
@@ -380,6 +381,8 @@ describe('an early end', () => {
     readonly close?: boolean;
     /** Pieces to be read before. */
     readonly pieces: number;
+    /** What must have been called by then. */
+    readonly asked?: () => unknown;
   }
 
   const hanging = (state: { stopped?: AbortSignal }): Keyring => ({
@@ -403,8 +406,9 @@ describe('an early end', () => {
     [
       'while the signer hangs',
       () => {
-        const cmm = signing(() => ({ update: () => {}, sign: () => new Promise(() => {}) }));
-        return { options: { cmm }, length: 250, close: true, pieces: 2 };
+        const sign = vi.fn(() => new Promise(() => {}));
+        const cmm = signing(() => ({ update: () => {}, sign }));
+        return { options: { cmm }, length: 250, close: true, pieces: 3, asked: sign };
       },
     ],
   ];
@@ -436,6 +440,7 @@ describe('an early end', () => {
         if (state.close) writer.close().catch(() => {});
         for (let i = 0; i < state.pieces; i++) expect((await reader.read()).done).toBe(false);
         await rest();
+        if (state.asked) expect(state.asked).toHaveBeenCalledTimes(1);
         await end({ reader, writer, controller }).catch((error) => expect(error).toBe(mine));
         const error = await stream.result.then(
           () => undefined,
@@ -508,6 +513,14 @@ describe('an early end', () => {
       throw mine;
     };
     expect((await write(bytes(5), { keyring, onProgress })).error).toBe(mine);
+  });
+
+  it('and success, wipe the plaintext that came', async () => {
+    const wipe = vi.spyOn(ByteQueue.prototype, 'wipe');
+    await write(bytes(50), { keyring });
+    expect(wipe).toHaveBeenCalledTimes(1);
+    await write(bytes(50), { keyring, plaintextLength: 10 });
+    expect(wipe).toHaveBeenCalledTimes(2);
   });
 
   it('of a pipe needs the signal in the options while a keyring hangs: a pipe waits for its last write', async () => {

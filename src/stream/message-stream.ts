@@ -15,8 +15,8 @@ import { ByteQueue } from './byte-queue.ts';
 /** A pair of streams and what comes of them. */
 export interface MessageStream<Result> {
   readonly readable: ReadableStream<Bytes>;
-  /** Takes chunks of any size: ArrayBuffers and views of them. They are copied before a write settles. */
-  readonly writable: WritableStream<BufferSource>;
+  /** Takes chunks of any size: ArrayBuffers, shared ones, and views of them. They are copied before a write settles. */
+  readonly writable: WritableStream<ArrayBufferLike | ArrayBufferView>;
   /** Resolves as soon as the header is authentic. Marked as handled: whoever ignores it hears of no rejection. */
   readonly header: Promise<MessageHeader>;
   /** Resolves when the last byte has been released. Marked as handled. */
@@ -49,7 +49,7 @@ export function messageStream<Result>(
 
 class Running<Result> implements MessageStream<Result> {
   readonly readable: ReadableStream<Bytes>;
-  readonly writable: WritableStream<BufferSource>;
+  readonly writable: WritableStream<ArrayBufferLike | ArrayBufferView>;
   readonly #header = deferred<MessageHeader>();
   readonly #result = deferred<Result>();
   readonly #input = new ByteQueue();
@@ -70,7 +70,7 @@ class Running<Result> implements MessageStream<Result> {
       pull: () => this.#pull(),
       cancel: (reason) => this.#fail(reason ?? stopped('the reader has cancelled the stream')),
     });
-    this.writable = new WritableStream<BufferSource>({
+    this.writable = new WritableStream<ArrayBufferLike | ArrayBufferView>({
       start: (controller) => {
         this.#writable = controller;
       },
@@ -109,7 +109,7 @@ class Running<Result> implements MessageStream<Result> {
     }
   }
 
-  async #write(chunk: BufferSource): Promise<void> {
+  async #write(chunk: unknown): Promise<void> {
     try {
       await this.#input.write(chunkBytes(chunk));
     } catch (error) {

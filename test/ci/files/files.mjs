@@ -5,6 +5,8 @@ import { randomInt } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
+  cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -68,7 +70,8 @@ async function check(name, work) {
 
 /** Starts a run. `ended` settles when it is gone, `until` when its lines say that it has come so far. */
 function run(way, source, target, { host = 'plain', ...options } = {}) {
-  const child = spawn(process.execPath, [CHILD, way, source, target, host], {
+  const program = options.uid === undefined ? CHILD : programForOthers();
+  const child = spawn(process.execPath, [program, way, source, target, host], {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...options,
   });
@@ -88,6 +91,17 @@ function run(way, source, target, { host = 'plain', ...options } = {}) {
     child.once('close', (code, signal) => resolve({ code, signal, output }));
   });
   return { child, until, ended };
+}
+
+// Another user may not reach the folder that this repository lies in.
+function programForOthers() {
+  const folder = join(base, 'program');
+  if (existsSync(folder)) return join(folder, 'child.mjs');
+  const root = join(import.meta.dirname, '../../..');
+  for (const part of ['package.json', 'dist'])
+    cpSync(join(root, part), join(folder, part), { recursive: true });
+  for (const file of ['child.mjs', 'keys.mjs']) cpSync(join(import.meta.dirname, file), join(folder, file));
+  return join(folder, 'child.mjs');
 }
 
 async function isComplete(way, target) {

@@ -33,10 +33,15 @@ export function errorAnswer(error: KmsError): Answer {
 }
 
 /** Sends the status line and headers. `now`: SDKs correct their clock by the `date` header. */
-export function sendHead(response: ServerResponse, answer: Answer, now: number): void {
+export function sendHead(
+  response: ServerResponse,
+  answer: Answer,
+  now: number,
+  contentLength: number = Buffer.byteLength(answer.body),
+): void {
   response.writeHead(answer.status, {
     'content-type': answer.contentType,
-    'content-length': Buffer.byteLength(answer.body),
+    'content-length': contentLength,
     'cache-control': 'no-store',
     date: new Date(now).toUTCString(),
     'x-amzn-requestid': randomUUID(),

@@ -8,14 +8,14 @@
  *
  * The whole blob looks random: no ARN shows, so nobody can come to rely on parsing it. The identity is under
  * a secret of the server, so blobs of another server are foreign. It names no region: a blob of a multi-Region
- * key opens wherever a replica has the same id and material. The payload is under the key's own material and
- * authenticates the identity as well as the encryption context. A blob is 152 bytes longer than its
+ * key opens wherever a replica has the same id and material. The payload is under one of the key's own materials,
+ * the current one when it was sealed, and authenticates the identity as well as the encryption context. A blob is 152 bytes longer than its
  * plaintext, about as much as one of AWS, so that test messages have realistic sizes.
  */
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 import { dashed, isMultiRegionId } from './arn.ts';
 import type { Entropy } from './entropy.ts';
-import type { KmsKey } from './key-store.ts';
+import { currentMaterial, type KeyMaterial, type KmsKey } from './kms-key.ts';
 
 const VERSION = 1;
 const IV = 12;
@@ -39,11 +39,12 @@ export class BlobSealer {
     this.#entropy = entropy;
   }
 
-  /** Encrypts under the key's material. The key must have material. */
+  /** Encrypts under the key's current material. The key must have one. */
   seal(key: KmsKey, plaintext: Uint8Array, aad: Uint8Array): Buffer {
     const ivs = this.#entropy.bytes(2 * IV, 'blob', key.arn, digest(aad), digest(plaintext));
     const identity = seal(this.#secret, ivs.subarray(0, IV), identityOf(key));
-    return Buffer.concat([identity, seal(material(key), ivs.subarray(IV), plaintext, identity, aad)]);
+    const { bytes } = currentMaterial(key);
+    return Buffer.concat([identity, seal(bytes, ivs.subarray(IV), plaintext, identity, aad)]);
   }
 
   /** The key a blob names; `undefined` for a foreign, short or damaged blob. */
@@ -55,15 +56,20 @@ export class BlobSealer {
     return { keyId, materialId: plain.toString('hex', 18, 50) };
   }
 
-  /** The plaintext; `undefined` if key, context or any byte of the blob is not the right one. */
-  open(key: KmsKey, blob: Uint8Array, aad: Uint8Array): Buffer | undefined {
+  /** The plaintext; `undefined` if material, context or any byte of the blob is not the right one. */
+  open(material: KeyMaterial, blob: Uint8Array, aad: Uint8Array): Buffer | undefined {
     const identity = blob.subarray(0, IDENTITY);
-    return open(material(key), blob.subarray(IDENTITY), identity, aad);
+    return open(material.bytes, blob.subarray(IDENTITY), identity, aad);
+  }
+
+  /** The length of the plaintext of a blob of this server. */
+  plaintextLength(blob: Uint8Array): number {
+    return blob.length - IDENTITY - IV - TAG;
   }
 }
 
 /** The public id of key material: what KMS answers as `KeyMaterialId`. */
-export function materialIdOf(bytes: Uint8Array): string {
+export function materialIdOf({ bytes }: KeyMaterial): string {
   return createHash('sha256').update('local-kms key material id').update(bytes).digest('hex');
 }
 
@@ -72,13 +78,8 @@ function identityOf(key: KmsKey): Buffer {
   plain[0] = VERSION;
   plain[1] = isMultiRegionId(key.id) ? 1 : 0;
   plain.write(key.id.replace('mrk-', '').replaceAll('-', ''), 2, 'hex');
-  plain.write(materialIdOf(material(key)), 18, 'hex');
+  plain.write(materialIdOf(currentMaterial(key)), 18, 'hex');
   return plain;
-}
-
-function material(key: KmsKey): Uint8Array {
-  if (key.material === undefined) throw new Error(`${key.arn} has no key material; please report`);
-  return key.material;
 }
 
 function seal(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array, ...aad: Uint8Array[]): Buffer {

@@ -71,14 +71,46 @@ export const incompatibleAlgorithm = (algorithm: string): KmsError =>
     `Algorithm ${algorithm} is incompatible with key spec SYMMETRIC_DEFAULT.`,
   );
 
+/** `why` begins with a blank: how the caller comes to have no permission. */
+export const accessDenied = (caller: string, action: string, on: string, why: string): KmsError =>
+  new KmsError(
+    'AccessDeniedException',
+    `User: ${caller} is not authorized to perform: kms:${action} on ${on}${why}`,
+  );
+
+export const expiredToken = (): KmsError =>
+  new KmsError('ExpiredTokenException', 'The security token included in the request is expired');
+
+export const invalidGrantToken = (): KmsError =>
+  new KmsError('InvalidGrantTokenException', 'The grant token is not valid.');
+
+export const noSuchGrant = (id: string): KmsError =>
+  new KmsError('NotFoundException', `Grant ID ${id} not found`);
+
+export const noSuchPolicy = (): KmsError => new KmsError('NotFoundException', 'No such policy exists');
+
+export const malformedPolicy = (message: string): KmsError =>
+  new KmsError('MalformedPolicyDocumentException', message);
+
+export const rotationLimitReached = (arn: string): KmsError =>
+  new KmsError(
+    'LimitExceededException',
+    'The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be ' +
+      `performed for this key: ${arn}`,
+  );
+
+export const notPrimary = (arn: string): KmsError => unsupported(`${arn} is not a multi-region primary key.`);
+
+export const wrongOrigin = (arn: string): KmsError =>
+  unsupported(`${arn} origin is EXTERNAL which is not valid for this operation.`);
+
 export const dryRunSucceeded = (): KmsError =>
   new KmsError('DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.');
 
 export const alreadyExists = (what: string): KmsError =>
   new KmsError('AlreadyExistsException', `${what} already exists`);
 
-export const unsupported = (message: string): KmsError =>
-  new KmsError('UnsupportedOperationException', message);
+export const unsupported = (message = ''): KmsError => new KmsError('UnsupportedOperationException', message);
 
 export const unknownOperation = (): KmsError => new KmsError('UnknownOperationException');
 

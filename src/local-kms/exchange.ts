@@ -8,22 +8,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, errorAnswer, type Outcome, replyAnswer, sendHead } from './answer.ts';
+import type { CredentialBook } from './credentials.ts';
 import { KmsError } from './errors.ts';
-import { cannedAnswer, cut, isSilent, sendHalf, spoilsDelivery, tamper, tampers } from './fault-answer.ts';
-import { faultTarget, namedKey } from './fault-target.ts';
-import type { Fault, FaultBoard, Hit } from './faults.ts';
+import { cannedAnswer, cut, isSilent, sendSpoilt, spoilsDelivery, tamper, tampers } from './fault-answer.ts';
+import type { FaultBoard, Hit } from './fault-board.ts';
+import { changeKey } from './fault-effects.ts';
+import { faultTarget, namedKey, targetKey } from './fault-target.ts';
+import type { Fault } from './faults.ts';
 import { answerCors, checkHost, checkProtocol, headersOf, operationOf, readBody } from './gate.ts';
 import { Input } from './input.ts';
 import { perform } from './operations/index.ts';
 import type { KmsState } from './operations/operation.ts';
 import type { OpenRecord, RequestLog } from './request-log.ts';
-import { claimedRegion, type SignatureRules, verifySignature } from './sigv4.ts';
+import { claimedRegion, verifySignature } from './sigv4.ts';
 
 export interface ExchangeSettings {
   readonly kms: KmsState;
   readonly log: RequestLog;
   readonly faults: FaultBoard;
-  readonly credentials: SignatureRules['credentials'];
+  readonly credentials: CredentialBook;
   /** Web origins that may call. */
   readonly cors: readonly string[];
   /** Requests being served, with their regions. */
@@ -44,7 +47,7 @@ export async function exchange(
     checkProtocol(request);
   } catch (error) {
     request.resume();
-    return send(settings, response, errorAnswer(asKmsError(error)));
+    return send(response, errorAnswer(asKmsError(error)), settings.kms.now());
   }
   await new Exchange(settings, regions, request, response, headers).run();
 }
@@ -61,6 +64,8 @@ class Exchange {
   readonly #gone = new AbortController();
   /** How the log tells of it if the connection ends before an answer. */
   #outcomeIfCut = 'aborted';
+  /** By how much the clock is ahead that this request is served by. */
+  #skewMs = 0;
 
   constructor(
     settings: ExchangeSettings,
@@ -87,6 +92,7 @@ class Exchange {
       settings.open.delete(response);
       this.#record.end(settings.faults.isDown(this.#region) ? 'down' : this.#outcomeIfCut);
       this.#gone.abort();
+      settings.faults.update(this.#region);
     });
   }
 
@@ -101,19 +107,21 @@ class Exchange {
 
   async #serve(body: Buffer): Promise<void> {
     const input = this.#parse(body);
-    const { faults, kms } = this.#settings;
     const parsed = input instanceof Input ? input : undefined;
+    const { faults, kms } = this.#settings;
     const hit = faults.match(this.#region, faultTarget(kms, this.#region, this.#operation, parsed));
     if (hit === undefined) return this.#finish(this.#answer(body, input));
     const { fault } = hit;
     if (!tampers(fault)) hit.spend();
-    if (fault.ms !== undefined) await sleep(fault.ms, undefined, { signal: this.#gone.signal });
+    const delayMs = hit.delay();
+    if (delayMs > 0) await sleep(delayMs, undefined, { signal: this.#gone.signal });
     if (isSilent(fault)) return this.#dropOut(fault);
+    changeKey(kms, fault, targetKey(kms, this.#region, parsed));
+    this.#skewMs = fault.skewMs ?? 0;
     const outcome = cannedAnswer(fault) ?? this.#answer(body, input, hit);
     if (!spoilsDelivery(fault)) return this.#finish(outcome);
     this.#outcomeIfCut = fault.kind;
-    sendHead(this.#response, outcome.answer, kms.now());
-    sendHalf(this.#response, outcome.answer, fault);
+    sendSpoilt(this.#response, outcome.answer, fault, this.#now);
   }
 
   #dropOut(fault: Fault): void {
@@ -124,17 +132,23 @@ class Exchange {
   /** The service's answer: signature first, then the operation; changed if the fault changes it. */
   #answer(body: Buffer, input: Input | KmsError, hit?: Hit): Outcome {
     const { kms, credentials } = this.#settings;
+    const identify = (accessKeyId: string) => credentials.identify(accessKeyId);
     try {
       const signed = { headers: this.#headers, body };
-      const region = verifySignature(signed, { credentials, regions: this.#regions, now: kms.now() });
+      const signer = verifySignature(signed, { identify, regions: this.#regions, now: this.#now });
       if (input instanceof KmsError) throw input;
-      const reply = perform({ kms, region, operation: this.#operation, input });
-      const changed = hit && tamper(hit.fault, reply);
+      const { region, principal: caller } = signer;
+      const reply = perform({ kms, region, operation: this.#operation, input, caller });
+      const changed = hit && tamper(hit.fault, reply, { kms, region, input });
       if (!hit || !changed || !hit.spend()) return { answer: replyAnswer(reply), outcome: 'ok' };
       return { answer: replyAnswer(changed), outcome: hit.fault.kind };
     } catch (error) {
       return failure(error);
     }
+  }
+
+  get #now(): number {
+    return this.#settings.kms.now() + this.#skewMs;
   }
 
   /** A body that cannot be parsed is reported only after the signature has been checked. */
@@ -154,12 +168,12 @@ class Exchange {
 
   #finish({ answer, outcome }: Outcome): void {
     this.#record.end(outcome);
-    send(this.#settings, this.#response, answer);
+    send(this.#response, answer, this.#now);
   }
 }
 
-function send(settings: ExchangeSettings, response: ServerResponse, answer: Answer): void {
-  sendHead(response, answer, settings.kms.now());
+function send(response: ServerResponse, answer: Answer, now: number): void {
+  sendHead(response, answer, now);
   response.end(answer.body);
 }
 

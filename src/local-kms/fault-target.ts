@@ -1,7 +1,8 @@
-/** Which key a request is about: for the log, and for faults that hit one key only. */
-import type { FaultTarget } from './faults.ts';
+/** Which key a request is about: for the log, and for faults that hit or change one key only. */
+import type { FaultTarget } from './fault-board.ts';
 import type { Input } from './input.ts';
 import { resolveKey } from './key-id.ts';
+import type { KmsKey } from './kms-key.ts';
 import type { KmsState } from './operations/operation.ts';
 
 /** The key id in a request, as the client wrote it. */
@@ -18,23 +19,32 @@ export function faultTarget(
 ): FaultTarget {
   return {
     operation,
-    isKey: (keyId) => input !== undefined && arnOf(kms, region, keyId) === requestedArn(kms, region, input),
+    isKey: (keyId) =>
+      input !== undefined && arnOf(kms, region, keyId) === arnOf(kms, region, requestedKey(kms, input)),
   };
 }
 
-function requestedArn(kms: KmsState, region: string, input: Input): string | undefined {
-  const text = namedKey(input);
-  if (text !== undefined) return arnOf(kms, region, text);
+/** The key that a request names, or its blob. */
+export function targetKey(kms: KmsState, region: string, input: Input | undefined): KmsKey | undefined {
+  const keyId = input && requestedKey(kms, input);
+  return keyId === undefined ? undefined : existingKey(kms, region, keyId);
+}
+
+function requestedKey(kms: KmsState, input: Input): string | undefined {
   const blob = input.text('CiphertextBlob');
   const identity = blob === undefined ? undefined : kms.blobs.identify(Buffer.from(blob, 'base64'));
-  return identity && arnOf(kms, region, identity.keyId);
+  return namedKey(input) ?? identity?.keyId;
 }
 
 /** The key ARN that a key id of any form stands for; the text itself if it stands for nothing. */
-function arnOf(kms: KmsState, region: string, keyId: string): string {
+function arnOf(kms: KmsState, region: string, keyId: string | undefined): string | undefined {
+  return keyId === undefined ? undefined : (existingKey(kms, region, keyId)?.arn ?? keyId);
+}
+
+function existingKey(kms: KmsState, region: string, keyId: string): KmsKey | undefined {
   try {
-    return resolveKey(kms.store, region, keyId).arn;
+    return resolveKey(kms.store, region, keyId);
   } catch {
-    return keyId;
+    return undefined;
   }
 }

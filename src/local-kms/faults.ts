@@ -1,55 +1,93 @@
 /**
- * Faults that a test can put on a region: what they are called, and which request they hit.
+ * Faults that a test can put on a region: what they are called, and what can be said about each.
  *
- * A fault sits in front of the service: it hits a request whether or not its signature is good. How each one
- * looks on the wire is in `fault-answer.ts`.
+ * A fault sits in front of the service: it hits a request whether or not its signature is good. Which requests are
+ * hit is in `fault-board.ts`, how each fault looks on the wire in `fault-answer.ts`.
  */
-import { KmsError } from './errors.ts';
 
-const KINDS = [
+/**
+ * Nothing:
+ * - `none`: the request is served. For lists: it lets the next requests pass.
+ *
+ * Connections:
+ * - `down`: the region's port is closed and its connections are cut; on the shared endpoint its requests are
+ *   cut. With `operation`, `keyId`, `times` or `probability` the port stays open and the requests hit are cut.
+ * - `flapping`: `down` for `downMs`, up for `upMs`, and so on.
+ * - `black-hole`: the connection is accepted, the request read, neither performed nor answered.
+ * - `reset`: TCP reset instead of an answer; the request is not performed.
+ * - `hang-headers`: the request is performed, and not even the head of its answer is sent.
+ * - `hang-body`: headers and half of the body, then nothing, on an open connection.
+ * - `truncate`: headers and half of the body, then the connection is cut.
+ * - `wrong-content-length`: the whole answer under a `content-length` of half of it.
+ *
+ * Time:
+ * - `latency`: the request waits `ms`, or what `percentiles` say, and is then served.
+ * - `clock-skew`: the request is served by a clock that is `skewMs` ahead: signatures, `date` header.
+ *
+ * Answers instead of the service's:
+ * - `throttle`: ThrottlingException, HTTP 400; with `perSecond` only for requests beyond that rate.
+ * - `error`: the error called `name`.
+ * - `expired-credentials`: ExpiredTokenException, HTTP 400.
+ * - `garbage`: HTTP 200 with a body that is not JSON.
+ * - `html`: HTTP 503 with a page of HTML.
+ *
+ * One member of the service's answer changed; they hit only answers that have it:
+ * - `wrong-key-id`: `KeyId` is the ARN of another key.
+ * - `wrong-length`: `Plaintext` lacks its last byte.
+ * - `missing-plaintext`: there is no `Plaintext`.
+ * - `missing-blob`: there is no `CiphertextBlob`.
+ * - `empty-blob`: `CiphertextBlob` is empty.
+ * - `blob-swap`: `CiphertextBlob` is one of another key of the region, with another plaintext of the same length
+ *   under the same encryption context. There has to be another key that can encrypt.
+ *
+ * Changes to the service; the request is then served:
+ * - `disable-key`: the key of the request is disabled.
+ * - `delete-key`: the key's deletion is scheduled.
+ * - `revoke-grants`: all grants on the key are revoked.
+ */
+export const FAULT_KINDS = [
+  'none',
   'down',
+  'flapping',
   'black-hole',
-  'latency',
-  'throttle',
-  'error',
   'reset',
+  'hang-headers',
   'hang-body',
   'truncate',
+  'wrong-content-length',
+  'latency',
+  'clock-skew',
+  'throttle',
+  'error',
+  'expired-credentials',
   'garbage',
   'html',
   'wrong-key-id',
   'wrong-length',
   'missing-plaintext',
+  'missing-blob',
   'empty-blob',
+  'blob-swap',
+  'disable-key',
+  'delete-key',
+  'revoke-grants',
 ] as const;
 
-/**
- * - `down`: the region's port is closed and its connections are cut; on the shared endpoint its requests are
- *   cut. With `operation`, `keyId` or `times` the port stays open and the requests hit are cut.
- * - `black-hole`: the connection is accepted, the request read and never answered.
- * - `latency`: the request waits `ms` and is then served.
- * - `throttle`: ThrottlingException, HTTP 400.
- * - `error`: the error called `name`.
- * - `reset`: TCP reset instead of an answer.
- * - `hang-body`: headers and half of the body, then nothing, on an open connection.
- * - `truncate`: headers and half of the body, then the connection is cut.
- * - `garbage`: HTTP 200 with a body that is not JSON.
- * - `html`: HTTP 503 with a page of HTML.
- * - `wrong-key-id`: `KeyId` of the answer is the ARN of another key.
- * - `wrong-length`: `Plaintext` of the answer lacks its last byte.
- * - `missing-plaintext`: the answer has no `Plaintext`.
- * - `empty-blob`: `CiphertextBlob` of the answer is empty.
- *
- * The last four hit only answers that have the member.
- */
-export type FaultKind = (typeof KINDS)[number];
+/** What goes wrong; the comment at `FAULT_KINDS` and the documentation say what each one does. */
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface Fault {
   readonly kind: FaultKind;
-  /** Milliseconds to wait first; needed for `latency`, possible for every kind. */
+  /** Milliseconds to wait first, less than 2^31; for every kind, and needed for `latency` without `percentiles`. */
   readonly ms?: number;
+  /** For `latency`: how long so many per cent of the requests wait at most, such as `{ 50: 20, 99: 900 }`. */
+  readonly percentiles?: Readonly<Record<number, number>>;
   /** Only the next so many requests that it hits; without it, until it is replaced or removed. */
   readonly times?: number;
+  /** Only this share of the requests, 0 to 1, drawn from `seed`. */
+  readonly probability?: number;
+  /** What `probability` and `percentiles` draw from; the same draws each time, without it too. */
+  readonly seed?: string;
   /** Only requests of this operation, such as `Decrypt`. */
   readonly operation?: string;
   /** Only requests for this key, in any form of key id; Decrypt without one counts by its blob. */
@@ -60,68 +98,12 @@ export interface Fault {
   readonly message?: string;
   /** For `error`: its HTTP status; by default 500 or 503 for the service's own faults, 400 for all others. */
   readonly status?: number;
-}
-
-/** What a fault is matched against. */
-export interface FaultTarget {
-  readonly operation: string;
-  /** Whether a fault's `keyId` means the key of this request. */
-  isKey(keyId: string): boolean;
-}
-
-/** A fault that hits a request. */
-export interface Hit {
-  readonly fault: Fault;
-  /** Counts one use; false if `times` has been used up meanwhile. */
-  spend(): boolean;
-}
-
-/** The faults in force, at most one per region. */
-export class FaultBoard {
-  readonly #active = new Map<string, { readonly fault: Fault; left: number }>();
-
-  set(region: string, fault: Fault | null): void {
-    if (fault === null) this.#active.delete(region);
-    else this.#active.set(region, { fault: checked(fault), left: fault.times ?? Number.POSITIVE_INFINITY });
-  }
-
-  /** Whether the region's port has to be closed. */
-  isDown(region: string): boolean {
-    const fault = this.#active.get(region)?.fault;
-    return fault?.kind === 'down' && !isLimited(fault);
-  }
-
-  match(region: string, target: FaultTarget): Hit | undefined {
-    const active = this.#active.get(region);
-    if (active === undefined || active.left === 0) return undefined;
-    const { operation, keyId } = active.fault;
-    if (operation !== undefined && operation !== target.operation) return undefined;
-    if (keyId !== undefined && !target.isKey(keyId)) return undefined;
-    return { fault: active.fault, spend: () => active.left-- > 0 };
-  }
-}
-
-/** The error that a `throttle` or `error` fault answers with. */
-export function faultError(fault: Fault): KmsError | undefined {
-  if (fault.kind === 'throttle') return new KmsError('ThrottlingException', 'Rate exceeded');
-  if (fault.kind !== 'error') return undefined;
-  return new KmsError(fault.name ?? '', fault.message ?? '', fault.status);
-}
-
-function isLimited({ operation, keyId, times }: Fault): boolean {
-  return operation !== undefined || keyId !== undefined || times !== undefined;
-}
-
-function checked(fault: Fault): Fault {
-  if (!KINDS.includes(fault.kind)) throw new TypeError(`unknown fault kind "${fault.kind}"`);
-  if (fault.kind === 'latency' && fault.ms === undefined) throw new TypeError('a latency fault needs "ms"');
-  if (fault.kind === 'error' && !fault.name)
-    throw new TypeError('an error fault needs the "name" of the error');
-  if (fault.ms !== undefined && !(fault.ms >= 0 && fault.ms < 2 ** 31)) {
-    throw new RangeError(`"ms" expected 0..2^31-1, got ${fault.ms}`);
-  }
-  if (fault.times !== undefined && !(Number.isInteger(fault.times) && fault.times > 0)) {
-    throw new RangeError(`"times" expected a positive integer, got ${fault.times}`);
-  }
-  return { ...fault };
+  /** For `throttle`: how many requests in a second are served; as many may come at once. */
+  readonly perSecond?: number;
+  /** For `clock-skew`: by how much the server's clock is ahead; negative: behind. */
+  readonly skewMs?: number;
+  /** For `flapping`: how long the region is down each time. It begins so. */
+  readonly downMs?: number;
+  /** For `flapping`: how long it is up in between. */
+  readonly upMs?: number;
 }

@@ -5,16 +5,16 @@
  * It is no security boundary: its credentials are public and its keys lie in memory or in a plain file.
  *
  * Sources: AWS KMS API Reference (operations, errors), AWS KMS Developer Guide (key states, key identifiers,
- * multi-Region keys), AWS IAM User Guide (Signature Version 4). It imports nothing of the rest of the package.
+ * multi-Region keys, rotation, grants), AWS IAM User Guide (Signature Version 4, policies). It imports nothing of the rest of the package.
  */
 export type { ClientOptions } from './clients.ts';
+export type { IssueCredentialsOptions, IssuedCredentials, LocalKmsCredentials } from './credentials.ts';
 export type { EncryptionContext } from './encryption-context.ts';
 export type { Fault, FaultKind } from './faults.ts';
 export { startLocalKms } from './local-kms.ts';
 export type {
   CreateKeyOptions,
   LocalKms,
-  LocalKmsCredentials,
   LocalKmsEnv,
   LocalKmsOptions,
 } from './options.ts';

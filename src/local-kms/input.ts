@@ -25,7 +25,7 @@ export class Input {
       throw malformed('The body is not valid JSON.');
     }
     if (!isObject(value)) throw malformed('The body is not a JSON object.');
-    return new Input(new Map(Object.entries(value).filter(([, member]) => member !== null)));
+    return new Input(presentMembers(value));
   }
 
   has(name: string): boolean {
@@ -95,6 +95,14 @@ export class Input {
     return Object.fromEntries(entries);
   }
 
+  /** A structure: its members. */
+  object(name: string): Input | undefined {
+    const value = this.#members.get(name);
+    if (value === undefined) return undefined;
+    if (!isObject(value)) throw malformed(`${name} is not a structure.`);
+    return new Input(presentMembers(value));
+  }
+
   /** A list of at most `limit` strings. */
   texts(name: string, limit: number): readonly string[] {
     const value = this.#members.get(name) ?? [];
@@ -117,6 +125,10 @@ export class Input {
     if (length < 1) throw constraint(name, shown, 'have length greater than or equal to 1');
     if (length > limit) throw constraint(name, shown, `have length less than or equal to ${limit}`);
   }
+}
+
+function presentMembers(value: Readonly<Record<string, unknown>>): ReadonlyMap<string, unknown> {
+  return new Map(Object.entries(value).filter(([, member]) => member !== null));
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -13,34 +13,37 @@ import {
   noSuchAlias,
   noSuchKey,
 } from './errors.ts';
-import type { KeyState, KeyStore, KmsKey } from './key-store.ts';
+import type { KeyStore } from './key-store.ts';
+import { isPendingDeletion, type KeyState, type KmsKey } from './kms-key.ts';
 
 const UNUSABLE: Readonly<Partial<Record<KeyState, string>>> = {
   Creating: 'creating',
   PendingImport: 'pending import',
   PendingDeletion: 'pending deletion',
   PendingReplicaDeletion: 'pending replica deletion',
+  Updating: 'updating',
 };
 
-/** The key of a cryptographic operation or DescribeKey, which take aliases too. */
+/** The key that any form names; cryptographic operations and DescribeKey take aliases too. */
 export function resolveKey(store: KeyStore, region: string, text: string): KmsKey {
   const resource = localResource(store, region, text);
   if (!resource.startsWith('alias/')) return existingKey(store, region, text, resource);
   const alias = store.alias(region, resource);
-  const key = alias && store.key(region, alias.targetKeyId);
-  if (key === undefined) throw noSuchAlias(aliasArn(region, store.accountId, resource));
+  const key = alias && store.isVisible(alias) ? store.key(region, alias.targetKeyId) : undefined;
+  if (key === undefined || !store.isVisible(key))
+    throw noSuchAlias(aliasArn(region, store.accountId, resource));
   return key;
 }
 
-/** The key of a management operation, which takes only a key id or key ARN. */
+/** The key that a key id or key ARN names; management operations take no alias. */
 export function resolveManagedKey(store: KeyStore, region: string, text: string): KmsKey {
   return existingKey(store, region, text, localResource(store, region, text));
 }
 
-/** Refuses a key that is not ready to work. */
+/** Refuses a key that cannot do cryptographic work now. */
 export function requireUsable(key: KmsKey): KmsKey {
   if (key.state === 'Disabled') throw keyDisabled(key.arn);
-  return requireState(key);
+  return key.state === 'Updating' ? key : requireState(key);
 }
 
 /** Refuses a key that is neither enabled nor disabled. */
@@ -48,6 +51,11 @@ export function requireState(key: KmsKey): KmsKey {
   const state = UNUSABLE[key.state];
   if (state !== undefined) throw invalidState(key.arn, state);
   return key;
+}
+
+/** Refuses a key on its way out. */
+export function requireKept(key: KmsKey): KmsKey {
+  return isPendingDeletion(key) ? requireState(key) : key;
 }
 
 /** `alias/…` or a key id: what an ARN of this region and account names, or the text itself. */
@@ -65,6 +73,6 @@ function localResource(store: KeyStore, region: string, text: string): string {
 function existingKey(store: KeyStore, region: string, text: string, id: string): KmsKey {
   if (!isKeyId(id)) throw invalidKeyId(text);
   const key = store.key(region, id);
-  if (key === undefined) throw noSuchKey(keyArn(region, store.accountId, id));
+  if (key === undefined || !store.isVisible(key)) throw noSuchKey(keyArn(region, store.accountId, id));
   return key;
 }

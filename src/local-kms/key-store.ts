@@ -1,81 +1,53 @@
 /**
- * Keys and aliases of all regions of one account, in memory.
+ * Keys, aliases and grants of all regions of one account, in memory.
  *
- * A multi-Region key is one entry per region, all with the same id and the same material. Time moves states
- * along: a replica stops being `Creating`, a key past its deletion date is gone. That is done lazily, before
- * the next look-up (AWS KMS Developer Guide, "Key states of AWS KMS keys").
+ * A multi-Region key is one entry per region, all with the same id and the same material. What time changes,
+ * such as a key past its deletion date, is made up for before the next look-up.
  */
 import { aliasArn, keyArn } from './arn.ts';
+import type { KmsAlias, KmsGrant, KmsKey } from './kms-key.ts';
 
-export type KeyState =
-  | 'Creating'
-  | 'Enabled'
-  | 'Disabled'
-  | 'PendingImport'
-  | 'PendingDeletion'
-  | 'PendingReplicaDeletion';
-
-/** One key in one region. Times are milliseconds since 1970. */
-export interface KmsKey {
-  readonly id: string;
-  readonly region: string;
-  readonly arn: string;
-  readonly description: string;
-  readonly usage: string;
-  readonly spec: string;
-  readonly origin: string;
-  readonly createdAt: number;
-  /** Region of the primary key; `undefined` for single-Region keys. */
-  readonly primaryRegion: string | undefined;
-  /** 32 bytes; `undefined` while an import is pending and for keys that do not encrypt. */
-  readonly material: Buffer | undefined;
-  state: KeyState;
-  /** When the present state ends by itself: `Creating` and `PendingDeletion` do. */
-  stateEndsAt: number | undefined;
-  pendingWindowInDays: number | undefined;
-}
-
-export interface KmsAlias {
-  readonly name: string;
-  readonly region: string;
-  readonly arn: string;
-  targetKeyId: string;
-  readonly createdAt: number;
-  updatedAt: number;
-}
-
-/** Keys and aliases without their ARNs, which follow from account, region and id. */
+/** Keys and aliases without their ARNs, which follow from account, region and id; grants. */
 export interface KeyStoreContent {
   readonly keys: readonly Omit<KmsKey, 'arn'>[];
   readonly aliases: readonly Omit<KmsAlias, 'arn'>[];
+  readonly grants: readonly KmsGrant[];
 }
 
-const DAY = 86_400_000;
+/** What the store does not do itself. */
+export interface KeyStoreHooks {
+  /** The server's clock, in milliseconds since 1970. */
+  now(): number;
+  /** Runs before look-ups and does what is due; true if it changed something. */
+  settle(store: KeyStore): boolean;
+  /** Runs after each change and may throw, which fails the request. */
+  changed(store: KeyStore): void;
+}
 
 export class KeyStore {
   readonly accountId: string;
   readonly #keys = new Map<string, KmsKey>();
   readonly #aliases = new Map<string, KmsAlias>();
-  readonly #now: () => number;
-  readonly #onChange: (store: KeyStore) => void;
+  readonly #grants = new Map<string, KmsGrant>();
+  readonly #hooks: KeyStoreHooks;
+  #settling = false;
 
-  /** `onChange` runs after each change and may throw, which fails the request. */
-  constructor(
-    accountId: string,
-    now: () => number,
-    onChange: (store: KeyStore) => void,
-    saved: KeyStoreContent = { keys: [], aliases: [] },
-  ) {
+  constructor(accountId: string, hooks: KeyStoreHooks, saved?: KeyStoreContent) {
     this.accountId = accountId;
-    this.#now = now;
-    this.#onChange = onChange;
-    for (const key of saved.keys) this.#setKey(key);
-    for (const alias of saved.aliases) this.#setAlias(alias);
+    this.#hooks = hooks;
+    for (const key of saved?.keys ?? []) this.#setKey(key);
+    for (const alias of saved?.aliases ?? []) this.#setAlias(alias);
+    for (const grant of saved?.grants ?? []) this.#grants.set(grant.id, grant);
   }
 
   key(region: string, id: string): KmsKey | undefined {
     this.#settle();
     return this.#keys.get(`${region}/${id}`);
+  }
+
+  /** All keys in any order, as they were at the last look-up. */
+  allKeys(): IterableIterator<KmsKey> {
+    return this.#keys.values();
   }
 
   /** All keys, or those of one region, ordered by id. */
@@ -104,10 +76,33 @@ export class KeyStore {
     return found.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** All grants, or those on one key, ordered by id. */
+  grants(key?: KmsKey): KmsGrant[] {
+    this.#settle();
+    const found = [...this.#grants.values()].filter(
+      ({ region, keyId }) => key === undefined || (region === key.region && keyId === key.id),
+    );
+    return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** Whether requests find it by now: after its creation that takes a while, if so configured. */
+  isVisible({ visibleAt }: { readonly visibleAt: number }): boolean {
+    return visibleAt <= this.#hooks.now();
+  }
+
   addKey(key: Omit<KmsKey, 'arn'>): KmsKey {
     const added = this.#setKey(key);
     this.changed();
     return added;
+  }
+
+  /** Removes a key with its aliases and grants; to be called while settling only. */
+  removeKey(key: KmsKey): void {
+    this.#keys.delete(`${key.region}/${key.id}`);
+    for (const [name, alias] of this.#aliases) {
+      if (alias.region === key.region && alias.targetKeyId === key.id) this.#aliases.delete(name);
+    }
+    for (const { id } of this.grants(key)) this.#grants.delete(id);
   }
 
   addAlias(alias: Omit<KmsAlias, 'arn'>): void {
@@ -120,9 +115,19 @@ export class KeyStore {
     this.changed();
   }
 
+  addGrant(grant: KmsGrant): void {
+    this.#grants.set(grant.id, grant);
+    this.changed();
+  }
+
+  removeGrants(grants: readonly KmsGrant[]): void {
+    for (const { id } of grants) this.#grants.delete(id);
+    this.changed();
+  }
+
   /** To be called after a change to a key or alias that the store handed out. */
   changed(): void {
-    this.#onChange(this);
+    this.#hooks.changed(this);
   }
 
   #setKey(key: Omit<KmsKey, 'arn'>): KmsKey {
@@ -136,34 +141,14 @@ export class KeyStore {
     this.#aliases.set(`${alias.region}/${alias.name}`, added);
   }
 
+  /** Look-ups made while settling do not start it again. */
   #settle(): void {
-    const now = this.#now();
-    for (const key of this.#keys.values()) {
-      if (key.stateEndsAt !== undefined && key.stateEndsAt <= now) this.#endState(key);
+    if (this.#settling) return;
+    this.#settling = true;
+    try {
+      if (this.#hooks.settle(this)) this.changed();
+    } finally {
+      this.#settling = false;
     }
-  }
-
-  #endState(key: KmsKey): void {
-    key.stateEndsAt = undefined;
-    if (key.state === 'Creating') key.state = 'Enabled';
-    if (key.state === 'PendingDeletion') this.#removeKey(key);
-    this.changed();
-  }
-
-  #removeKey(key: KmsKey): void {
-    this.#keys.delete(`${key.region}/${key.id}`);
-    for (const [name, alias] of this.#aliases) {
-      if (alias.region === key.region && alias.targetKeyId === key.id) this.#aliases.delete(name);
-    }
-    this.#startPrimaryDeletion(key);
-  }
-
-  /** The waiting period of a primary key begins when its last replica is gone. */
-  #startPrimaryDeletion(removed: KmsKey): void {
-    const left = [...this.#keys.values()].filter(({ id }) => id === removed.id);
-    const [primary] = left;
-    if (left.length !== 1 || primary?.state !== 'PendingReplicaDeletion') return;
-    primary.state = 'PendingDeletion';
-    primary.stateEndsAt = this.#now() + (primary.pendingWindowInDays ?? 30) * DAY;
   }
 }

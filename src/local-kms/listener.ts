@@ -42,10 +42,10 @@ export class Listener {
     return `http://${LOOPBACK}:${this.#port}`;
   }
 
-  /** Closes the port and cuts its connections. */
-  suspend(): void {
+  /** Closes the port and cuts its connections; false if it is closed already. */
+  suspend(): boolean {
     const server = this.#server;
-    if (server === undefined) return;
+    if (server === undefined) return false;
     this.#server = undefined;
     if (server.listening) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -53,6 +53,7 @@ export class Listener {
       void closed.then(() => this.#closing.delete(closed));
     }
     for (const socket of this.#sockets) socket.destroy();
+    return true;
   }
 
   /** Opens the same port again. If another process has taken it meanwhile, tries until it is free. */

@@ -1,12 +1,16 @@
 /** Puts the parts together: state, ports, clients. */
-import { isKeyId, isMultiRegionId, parseArn } from './arn.ts';
-import { BlobSealer } from './ciphertext-blob.ts';
+import { isKeyId, isMultiRegionId, parseArn, partitionOf } from './arn.ts';
 import { ClientCache } from './clients.ts';
-import { type Entropy, randomEntropy, seededEntropy } from './entropy.ts';
+import {
+  CredentialBook,
+  type IssueCredentialsOptions,
+  type IssuedCredentials,
+  type LocalKmsCredentials,
+} from './credentials.ts';
 import { type ExchangeSettings, exchange } from './exchange.ts';
-import { type Fault, FaultBoard } from './faults.ts';
+import { FaultBoard } from './fault-board.ts';
+import type { Fault } from './faults.ts';
 import { resolveManagedKey } from './key-id.ts';
-import { KeyStore } from './key-store.ts';
 import { Listener } from './listener.ts';
 import { newKey, newReplica } from './new-key.ts';
 import { addAlias, checkNewAlias } from './operations/aliases.ts';
@@ -19,13 +23,7 @@ import {
   type LocalKmsOptions,
 } from './options.ts';
 import { RequestLog } from './request-log.ts';
-import { loadState, saveState } from './state-file.ts';
-
-/** Recognisably made up. */
-const CREDENTIALS = {
-  accessKeyId: 'AKIDLOCALKMSEXAMPLE',
-  secretAccessKey: 'local-kms-example-secret-key-not-a-real-one',
-} as const;
+import { openState } from './state.ts';
 
 /**
  * Starts a local KMS: one port for all regions, and one per region.
@@ -37,24 +35,8 @@ export function startLocalKms(options: LocalKmsOptions): Promise<LocalKms> {
   return RunningLocalKms.start(options);
 }
 
-/** The service behind the ports, with the keys of its file if it has one. */
-function openState(options: LocalKmsOptions): KmsState {
-  const { file, seed, regions, replicaCreatingMs = 0, now = () => Date.now() } = options;
-  const saved = file === undefined ? undefined : loadState(file);
-  if (saved && options.accountId !== undefined && options.accountId !== saved.accountId) {
-    throw new Error(`local KMS: "${file}" is of account ${saved.accountId}, not ${options.accountId}`);
-  }
-  const entropy: Entropy = seed === undefined ? randomEntropy : seededEntropy(seed);
-  const secret = saved?.secret ?? entropy.bytes(32, 'server secret');
-  const save = (store: KeyStore) => file !== undefined && saveState(file, secret, store);
-  const accountId = saved?.accountId ?? options.accountId ?? '000000000000';
-  const store = new KeyStore(accountId, now, save, saved);
-  store.changed();
-  return { store, blobs: new BlobSealer(secret, entropy), entropy, regions, replicaCreatingMs, now };
-}
-
 class RunningLocalKms implements LocalKms {
-  readonly credentials = CREDENTIALS;
+  readonly credentials: LocalKmsCredentials;
   readonly requests: LocalKms['requests'];
   readonly #kms: KmsState;
   readonly #settings: ExchangeSettings;
@@ -67,15 +49,18 @@ class RunningLocalKms implements LocalKms {
     const log = new RequestLog(options.maxRequests ?? 100_000);
     this.requests = log.records;
     this.#kms = openState(options);
+    const { store, entropy, now } = this.#kms;
+    const partition = partitionOf(this.#firstRegion);
     this.#settings = {
       kms: this.#kms,
       log,
-      faults: new FaultBoard(),
-      credentials: CREDENTIALS,
+      faults: new FaultBoard((region, down) => this.#setPort(region, down)),
+      credentials: new CredentialBook(partition, store.accountId, entropy, now),
       cors: options.cors ?? [],
       open: new Map(),
     };
-    const config = { ...options.clientOptions, credentials: CREDENTIALS };
+    this.credentials = this.#settings.credentials.account;
+    const config = { ...options.clientOptions, credentials: this.credentials };
     this.#clients = new ClientCache((region) => this.regionEndpoint(region), config);
   }
 
@@ -101,8 +86,8 @@ class RunningLocalKms implements LocalKms {
   get env(): LocalKmsEnv {
     return {
       AWS_ENDPOINT_URL_KMS: this.endpoint,
-      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      AWS_ACCESS_KEY_ID: this.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: this.credentials.secretAccessKey,
       AWS_REGION: this.#firstRegion,
     };
   }
@@ -125,8 +110,14 @@ class RunningLocalKms implements LocalKms {
     }
     const alias = options.alias?.replace(/^(?!alias\/)/, 'alias/');
     if (alias !== undefined) checkNewAlias(this.#kms, region, alias);
-    const key = newKey(this.#kms, { ...SYMMETRIC, region, multiRegion, ...(keyId && { id: keyId }) });
-    if (alias !== undefined) addAlias(this.#kms, alias, key);
+    const key = newKey(this.#kms, {
+      ...SYMMETRIC,
+      region,
+      multiRegion,
+      ready: true,
+      ...(keyId && { id: keyId }),
+    });
+    if (alias !== undefined) addAlias(this.#kms, alias, key, 0);
     return { arn: key.arn };
   }
 
@@ -135,15 +126,19 @@ class RunningLocalKms implements LocalKms {
     return { arn: newReplica(this.#kms, primary, region, { description: '', ready: true }).arn };
   }
 
-  setFault(region: string, fault: Fault | null): void {
-    const listener = this.#listener(region);
-    this.#settings.faults.set(region, fault);
-    if (this.#settings.faults.isDown(region)) this.#takeDown(region, listener);
-    else listener.resume();
+  issueCredentials(options: IssueCredentialsOptions = {}): IssuedCredentials {
+    return this.#settings.credentials.issue(options);
+  }
+
+  setFault(region: string, fault: Fault | readonly Fault[] | null): void {
+    this.#listener(region);
+    const faults = fault === null ? [] : [fault].flat();
+    this.#settings.faults.set(region, faults);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#settings.faults.close();
     await Promise.all([this.#clients.destroy(), ...this.#listeners.map((listener) => listener.close())]);
   }
 
@@ -155,8 +150,14 @@ class RunningLocalKms implements LocalKms {
     return this.#kms.regions[0] as string;
   }
 
-  #takeDown(region: string, listener: Listener): void {
-    listener.suspend();
+  #setPort(region: string, down: boolean): void {
+    const listener = this.#regional.get(region);
+    if (this.#closed || listener === undefined) return;
+    if (!down) listener.resume();
+    else if (listener.suspend()) this.#cutRequests(region);
+  }
+
+  #cutRequests(region: string): void {
     for (const [response, openRegion] of this.#settings.open) {
       if (openRegion === region) response.socket?.destroy();
     }

@@ -1,10 +1,10 @@
 /** Making keys and replicas, for requests and for the caller of `startLocalKms` alike. */
 import { dashed, isMultiRegionId, keyArn, partitionOf } from './arn.ts';
 import { uuidDigits } from './entropy.ts';
-import { alreadyExists, unsupported, validation } from './errors.ts';
-import { requireUsable } from './key-id.ts';
-import type { KmsKey } from './key-store.ts';
-import type { KmsState } from './operations/operation.ts';
+import { alreadyExists, notPrimary, unsupported, validation } from './errors.ts';
+import { requireState, requireUsable } from './key-id.ts';
+import type { KeyMaterial, KmsKey } from './kms-key.ts';
+import { countsFrom, type KmsState } from './operations/operation.ts';
 
 export interface NewKey {
   readonly region: string;
@@ -13,13 +13,24 @@ export interface NewKey {
   readonly origin: string;
   readonly multiRegion: boolean;
   readonly description: string;
+  /** A checked key policy; the default one without it. */
+  readonly policy?: string | undefined;
   /** Chosen by the caller; a new one by default. */
   readonly id?: string;
+  /** Whether it can be used at once, however long new keys otherwise take to be seen. */
+  readonly ready?: boolean;
+}
+
+export interface NewReplica {
+  readonly description: string;
+  readonly policy?: string | undefined;
+  /** Whether it can be used at once, instead of being `Creating` for a while. */
+  readonly ready: boolean;
 }
 
 /** Adds a single-Region key or a multi-Region primary key. */
 export function newKey(kms: KmsState, options: NewKey): KmsKey {
-  const { region, spec, usage, origin, description } = options;
+  const { region, spec, usage, origin, description, policy } = options;
   const id = options.id ?? newKeyId(kms, region, options.multiRegion);
   if (idTaken(kms, region, id)) throw alreadyExists(id);
   const hasMaterial = spec === 'SYMMETRIC_DEFAULT' && origin === 'AWS_KMS';
@@ -30,9 +41,13 @@ export function newKey(kms: KmsState, options: NewKey): KmsKey {
     usage,
     origin,
     description,
+    policy,
     createdAt: kms.now(),
+    visibleAt: countsFrom(kms, options.ready ? 0 : kms.delays.visibility),
     primaryRegion: options.multiRegion ? region : undefined,
-    material: hasMaterial ? kms.entropy.bytes(32, 'key material', region, id) : undefined,
+    materials: hasMaterial ? [firstMaterial(kms, region, id)] : [],
+    rotation: undefined,
+    onDemand: undefined,
     state: origin === 'EXTERNAL' ? 'PendingImport' : 'Enabled',
     stateEndsAt: undefined,
     pendingWindowInDays: undefined,
@@ -40,29 +55,37 @@ export function newKey(kms: KmsState, options: NewKey): KmsKey {
 }
 
 /**
- * Adds a replica with the primary's id and material; `ready`: at once, instead of `Creating` for a while.
- * Refuses another key than a usable primary, and a region that cannot have a replica.
+ * Adds a replica with the primary's id, material and rotation. Refuses another key than a usable primary, and a
+ * region that cannot have a replica.
  */
-export function newReplica(
-  kms: KmsState,
-  primary: KmsKey,
-  region: string,
-  options: { readonly description: string; readonly ready: boolean },
-): KmsKey {
-  requireUsable(primary);
-  if (primary.primaryRegion !== primary.region) {
-    throw unsupported(`${primary.arn} is not a multi-region primary key.`);
-  }
+export function newReplica(kms: KmsState, primary: KmsKey, region: string, options: NewReplica): KmsKey {
+  requirePrimary(primary);
+  requireState(requireUsable(primary));
   checkReplicaRegion(kms, primary, region);
-  const creating = !options.ready && kms.replicaCreatingMs > 0;
+  const { replica, visibility } = kms.delays;
+  const creating = !options.ready && replica > 0;
   return kms.store.addKey({
     ...primary,
     region,
     description: options.description,
+    policy: options.policy,
     createdAt: kms.now(),
+    visibleAt: countsFrom(kms, options.ready ? 0 : visibility),
+    onDemand: undefined,
     state: creating ? 'Creating' : 'Enabled',
-    stateEndsAt: creating ? kms.now() + kms.replicaCreatingMs : undefined,
+    stateEndsAt: creating ? kms.now() + replica : undefined,
   });
+}
+
+/** Refuses what is not the primary key of a multi-Region key. */
+export function requirePrimary(key: KmsKey): KmsKey {
+  if (key.primaryRegion !== key.region) throw notPrimary(key.arn);
+  return key;
+}
+
+function firstMaterial(kms: KmsState, region: string, id: string): KeyMaterial {
+  const bytes = kms.entropy.bytes(32, 'key material', region, id);
+  return { bytes, since: kms.now(), rotation: undefined };
 }
 
 function checkReplicaRegion(kms: KmsState, primary: KmsKey, region: string): void {

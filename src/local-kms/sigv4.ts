@@ -8,10 +8,12 @@
  *   string to sign    = algorithm \n x-amz-date \n scope \n SHA-256(canonical request)
  *   signing key       = HMAC chain: "AWS4" + secret, date, region, service, "aws4_request"
  *
- * The credentials are public, so this authenticates nobody. A session token is not interpreted.
+ * The account's credentials are public, so this protects nothing. Temporary credentials need their session token;
+ * with others one is not interpreted.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { KmsError } from './errors.ts';
+import type { Identity } from './credentials.ts';
+import { expiredToken, KmsError } from './errors.ts';
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 const MAX_SKEW_MS = 300_000;
@@ -24,7 +26,8 @@ export interface SignedRequest {
 }
 
 export interface SignatureRules {
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Whose an access key id is. */
+  identify(accessKeyId: string): Identity | undefined;
   /** The regions that the endpoint serves. */
   readonly regions: readonly string[];
   /** The server's clock, in milliseconds since 1970. */
@@ -46,22 +49,26 @@ export function claimedRegion(authorization: string): string | undefined {
   return /Credential=[^/,]*\/[^/,]*\/([^/,]*)\//.exec(authorization)?.[1];
 }
 
-/** Throws unless the request is signed with the test credentials for a region served here; returns it. */
-export function verifySignature(request: SignedRequest, rules: SignatureRules): string {
+/** What a good signature says. */
+export interface Signer {
+  readonly region: string;
+  /** ARN of the account, user or role. */
+  readonly principal: string;
+}
+
+/** Throws unless the request is signed with credentials of this server for a region served here. */
+export function verifySignature(request: SignedRequest, rules: SignatureRules): Signer {
   const authorization = parseAuthorization(header(request, 'authorization'));
   const dateTime = header(request, 'x-amz-date') ?? '';
   checkDateForm(dateTime);
-  if (authorization.accessKeyId !== rules.credentials.accessKeyId) {
-    throw new KmsError(
-      'UnrecognizedClientException',
-      'The security token included in the request is invalid.',
-    );
-  }
+  const identity = rules.identify(authorization.accessKeyId);
+  if (identity === undefined) throw invalidToken();
+  checkSession(request, identity, rules.now);
   checkScope(authorization, dateTime, rules.regions);
   checkSignedHeaders(request, authorization.signedHeaders);
   checkClock(dateTime, rules.now);
-  checkSignature(request, authorization, dateTime, rules.credentials.secretAccessKey);
-  return authorization.region;
+  checkSignature(request, authorization, dateTime, identity.secretAccessKey);
+  return { region: authorization.region, principal: identity.principal };
 }
 
 function parseAuthorization(value: string | undefined): Authorization {
@@ -92,6 +99,14 @@ function required(parts: ReadonlyMap<string, string>, name: string): string {
   const value = parts.get(name);
   if (!value) throw incomplete(`Authorization header requires '${name}' parameter.`);
   return value;
+}
+
+function checkSession(request: SignedRequest, identity: Identity, now: number): void {
+  const { sessionToken, expiration } = identity;
+  if (sessionToken !== undefined && sessionToken !== header(request, 'x-amz-security-token')) {
+    throw invalidToken();
+  }
+  if (expiration !== undefined && expiration.getTime() <= now) throw expiredToken();
 }
 
 function checkDateForm(dateTime: string): void {
@@ -199,5 +214,7 @@ function equal(a: string, b: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
+const invalidToken = (): KmsError =>
+  new KmsError('UnrecognizedClientException', 'The security token included in the request is invalid.');
 const incomplete = (message: string): KmsError => new KmsError('IncompleteSignatureException', message);
 const invalid = (message: string): KmsError => new KmsError('InvalidSignatureException', message);

@@ -1,6 +1,8 @@
 import {
+  CreateGrantCommand,
   CreateKeyCommand,
   DecryptCommand,
+  type DecryptCommandInput,
   DescribeKeyCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
@@ -225,12 +227,30 @@ describe('Encrypt and Decrypt', () => {
       new EncryptCommand({ ...dry, Plaintext: PLAINTEXT }),
       new GenerateDataKeyCommand({ ...dry, NumberOfBytes: 32 }),
       new DecryptCommand({ ...dry, CiphertextBlob: await encrypt() }),
+      new DecryptCommand({ ...dry, DryRunModifiers: ['IGNORE_CIPHERTEXT'] }),
+      new GenerateDataKeyWithoutPlaintextCommand({ ...dry, NumberOfBytes: 32 }),
+      new ReEncryptCommand({ DestinationKeyId: arn, CiphertextBlob: await encrypt(), DryRun: true }),
+      new ReEncryptCommand({
+        DestinationKeyId: arn,
+        SourceKeyId: arn,
+        DryRun: true,
+        DryRunModifiers: ['IGNORE_CIPHERTEXT'],
+      }),
     ]) {
       expect(await failureOf(client.send(command as EncryptCommand))).toEqual({
         name: 'DryRunOperationException',
         message: 'The request would have succeeded, but the DryRun option is set.',
         status: 400,
       });
+    }
+    const ignoring = { DryRunModifiers: ['IGNORE_CIPHERTEXT'] };
+    for (const wrong of [
+      { ...dry, ...ignoring, KeyId: undefined },
+      { ...dry, ...ignoring, DryRun: false },
+      { ...dry, DryRunModifiers: ['IGNORE_EVERYTHING'] },
+    ]) {
+      const command = new DecryptCommand(wrong as DecryptCommandInput);
+      expect((await failureOf(client.send(command))).name).toBe('ValidationException');
     }
     const absent = new EncryptCommand({ ...dry, KeyId: ABSENT, Plaintext: PLAINTEXT });
     expect((await failureOf(client.send(absent))).name).toBe('NotFoundException');
@@ -342,12 +362,19 @@ describe('key ids', () => {
   });
 
   test('at most 10 grant tokens, which the log records', async () => {
+    const { GrantToken } = await client.send(
+      new CreateGrantCommand({
+        KeyId: arn,
+        GranteePrincipal: 'arn:aws:iam::000000000000:user/alice',
+        Operations: ['Decrypt'],
+      }),
+    );
     const send = (count: number) =>
       client.send(
         new GenerateDataKeyCommand({
           KeyId: arn,
           NumberOfBytes: 32,
-          GrantTokens: Array(count).fill('token'),
+          GrantTokens: Array(count).fill(GrantToken),
         }),
       );
     await send(10);

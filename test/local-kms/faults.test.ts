@@ -1,9 +1,14 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DecryptCommand, EncryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
+import {
+  DecryptCommand,
+  DisableKeyCommand,
+  GenerateDataKeyCommand,
+  type KMSClient,
+} from '@aws-sdk/client-kms';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Fault, FaultKind, LocalKms } from '../../src/local-kms/index.ts';
-import { clientOf, EAST, failureOf, sharedClient, start, WEST } from './helpers.ts';
+import { canConnect, clientOf, EAST, failureOf, sharedClient, start, WEST } from './helpers.ts';
 
 let kms: LocalKms;
 let client: KMSClient;
@@ -25,67 +30,10 @@ const dataKey = (from: KMSClient = client, KeyId = arn, abortSignal?: AbortSigna
 const within = (ms: number, from: KMSClient = client) =>
   failureOf(dataKey(from, arn, AbortSignal.timeout(ms)));
 
-function canConnect(url: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1');
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
-}
-
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (let i = 0; i < 200 && !(await condition()); i += 1) await sleep(5);
   expect(await condition()).toBe(true);
 }
-
-describe('errors', () => {
-  test('throttle for the next calls only', async () => {
-    kms.setFault(EAST, { kind: 'throttle', times: 2 });
-    const throttled = { name: 'ThrottlingException', message: 'Rate exceeded', status: 400 };
-    expect(await failureOf(dataKey())).toEqual(throttled);
-    expect(await failureOf(dataKey())).toEqual(throttled);
-    expect((await dataKey()).KeyId).toBe(arn);
-    expect(kms.requests.map(({ outcome }) => outcome)).toEqual([
-      'ThrottlingException',
-      'ThrottlingException',
-      'ok',
-    ]);
-  });
-
-  test.each([
-    ['KMSInternalException', 500],
-    ['KeyUnavailableException', 500],
-    ['DependencyTimeoutException', 503],
-    ['AccessDeniedException', 400],
-    ['ExpiredTokenException', 400],
-  ])('error %s has status %i', async (name, status) => {
-    kms.setFault(EAST, { kind: 'error', name, message: 'as asked' });
-    expect(await failureOf(dataKey())).toEqual({ name, message: 'as asked', status });
-    expect(kms.requests.at(-1)?.outcome).toBe(name);
-  });
-
-  test('an SDK that retries gets over one internal error; the log has both attempts', async () => {
-    kms.setFault(EAST, { kind: 'error', name: 'KMSInternalException', times: 1 });
-    await dataKey(sharedClient(kms, { maxAttempts: 3 }));
-    expect(kms.requests.map(({ attempt, outcome }) => [attempt, outcome])).toEqual([
-      [1, 'KMSInternalException'],
-      [2, 'ok'],
-    ]);
-  });
-
-  test.each([
-    ['garbage', 200],
-    ['html', 503],
-  ] as const)('%s is no KMS answer', async (kind, status) => {
-    kms.setFault(EAST, { kind });
-    const error = (await dataKey().catch((thrown: unknown) => thrown)) as Error & {
-      $response?: { statusCode: number };
-    };
-    expect(error).toBeInstanceOf(SyntaxError);
-    expect(error.$response?.statusCode).toBe(status);
-    expect(kms.requests.at(-1)?.outcome).toBe(kind);
-  });
-});
 
 describe('connections', () => {
   test('down closes the port of its region only, and heals on the same port', async () => {
@@ -185,6 +133,38 @@ describe('connections', () => {
     expect(body.length).toBe(Math.ceil(length / 2));
   });
 
+  test('hang-headers performs the request and sends not even a head', async () => {
+    kms.setFault(EAST, { kind: 'hang-headers' });
+    const disable = client.send(new DisableKeyCommand({ KeyId: arn }), {
+      abortSignal: AbortSignal.timeout(100),
+    });
+    expect((await failureOf(disable)).name).toBe('AbortError');
+    await until(() => kms.requests[0]?.outcome === 'hang-headers');
+    kms.setFault(EAST, null);
+    expect((await failureOf(dataKey())).name).toBe('DisabledException');
+  });
+
+  test('black-hole does not perform it', async () => {
+    kms.setFault(EAST, { kind: 'black-hole' });
+    const disable = client.send(new DisableKeyCommand({ KeyId: arn }), {
+      abortSignal: AbortSignal.timeout(100),
+    });
+    expect((await failureOf(disable)).name).toBe('AbortError');
+    kms.setFault(EAST, null);
+    expect((await dataKey()).KeyId).toBe(arn);
+  });
+
+  test('wrong-content-length ends the answer halfway, for the client', async () => {
+    kms.setFault(EAST, { kind: 'wrong-content-length', times: 1 });
+    const error = (await dataKey().catch((thrown: unknown) => thrown)) as Error & {
+      $response?: { statusCode: number; headers: Record<string, string> };
+    };
+    expect(error).toBeInstanceOf(SyntaxError);
+    expect(error.$response?.statusCode).toBe(200);
+    await until(() => kms.requests[0]?.outcome === 'wrong-content-length');
+    expect((await dataKey()).KeyId).toBe(arn);
+  });
+
   test('latency delays, and a client that leaves is noted', async () => {
     kms.setFault(EAST, { kind: 'latency', ms: 80 });
     const started = performance.now();
@@ -200,46 +180,6 @@ describe('connections', () => {
     const started = performance.now();
     expect((await failureOf(dataKey())).name).toBe('ThrottlingException');
     expect(performance.now() - started).toBeGreaterThanOrEqual(59);
-  });
-});
-
-describe('wrong answers', () => {
-  test('wrong-key-id names another key, in a well-formed ARN', async () => {
-    const mrk = await kms.createKey({ region: EAST, multiRegion: true });
-    kms.setFault(EAST, { kind: 'wrong-key-id' });
-    const single = await dataKey();
-    expect(single.KeyId).not.toBe(arn);
-    expect(single.KeyId).toMatch(/^arn:aws:kms:us-east-1:000000000000:key\/[0-9a-f-]{36}$/);
-    const multi = await dataKey(client, mrk.arn);
-    expect(multi.KeyId).not.toBe(mrk.arn);
-    expect(multi.KeyId).toMatch(/key\/mrk-[0-9a-f]{32}$/);
-  });
-
-  test('wrong-length and missing-plaintext', async () => {
-    const { CiphertextBlob } = await dataKey();
-    const decrypt = () => client.send(new DecryptCommand({ CiphertextBlob }));
-    kms.setFault(EAST, { kind: 'wrong-length' });
-    expect((await dataKey()).Plaintext).toHaveLength(31);
-    expect((await decrypt()).Plaintext).toHaveLength(31);
-    kms.setFault(EAST, { kind: 'missing-plaintext' });
-    expect((await dataKey()).Plaintext).toBeUndefined();
-    expect((await decrypt()).Plaintext).toBeUndefined();
-    expect(kms.requests.at(-1)?.outcome).toBe('missing-plaintext');
-  });
-
-  test('empty-blob', async () => {
-    kms.setFault(EAST, { kind: 'empty-blob' });
-    const answer = await dataKey();
-    expect(answer.CiphertextBlob).toHaveLength(0);
-    expect(answer.Plaintext).toHaveLength(32);
-  });
-
-  test('an answer without the member is left alone and does not count', async () => {
-    kms.setFault(EAST, { kind: 'missing-plaintext', times: 1 });
-    await client.send(new EncryptCommand({ KeyId: arn, Plaintext: new Uint8Array(1) }));
-    expect(kms.requests.at(-1)?.outcome).toBe('ok');
-    expect((await dataKey()).Plaintext).toBeUndefined();
-    expect((await dataKey()).Plaintext).toHaveLength(32);
   });
 });
 

@@ -48,6 +48,10 @@ describe('start', () => {
     [{ regions: [EAST], port: 70_000 }],
     [{ regions: [EAST], maxRequests: 0 }],
     [{ regions: [EAST], replicaCreatingMs: -1 }],
+    [{ regions: [EAST], primaryUpdateMs: -1 }],
+    [{ regions: [EAST], rotationMs: Number.NaN }],
+    [{ regions: [EAST], grantDelayMs: -1 }],
+    [{ regions: [EAST], visibilityDelayMs: -1 }],
   ])('%j is refused', async (options) => {
     await expect(startLocalKms(options)).rejects.toThrow(/expected|regions/);
   });
@@ -264,7 +268,7 @@ describe('file', () => {
     const link = join(folder(), 'link.json');
     symlinkSync(file, link);
     await expect(start({ file: link })).rejects.toThrow('not a regular file');
-    for (const text of ['', '{}', '[]', readFileSync(file, 'utf8').replace('"version": 1', '"version": 2')]) {
+    for (const text of ['', '{}', '[]', readFileSync(file, 'utf8').replace('"version": 2', '"version": 3')]) {
       writeFileSync(file, text);
       await expect(start({ file })).rejects.toThrow('not a state file');
     }

@@ -1,60 +1,53 @@
 /**
- * Making, describing, replicating, disabling and deleting keys.
+ * Making, describing, disabling and deleting keys.
  *
- * Source: AWS KMS API Reference, the actions of the same names; AWS KMS Developer Guide, "Key states" and
- * "Multi-Region keys". Policies and tags are accepted and ignored: this server authorises everybody who signs.
+ * Source: AWS KMS API Reference, the actions of the same names; AWS KMS Developer Guide, "Key states". Tags are
+ * accepted and ignored.
  */
-import { materialIdOf } from '../ciphertext-blob.ts';
+import { managedKey, requireAccount, usedKey } from '../access.ts';
 import { constraint, invalidState, unsupported, validation } from '../errors.ts';
-import { requireState, resolveKey, resolveManagedKey } from '../key-id.ts';
-import type { KmsKey } from '../key-store.ts';
-import { newKey, newReplica } from '../new-key.ts';
-import type { Call, Operation, Reply } from './operation.ts';
+import { forgiveMissedRotations, startDeletion } from '../key-clock.ts';
+import { requireKept, requireState } from '../key-id.ts';
+import { isPendingDeletion } from '../kms-key.ts';
+import { newKey } from '../new-key.ts';
+import { metadata, SIGNING_ALGORITHMS } from './metadata.ts';
+import { type Operation, seconds } from './operation.ts';
+import { policyForNewKey } from './policies.ts';
 
-const DAY = 86_400_000;
 const USAGES = ['SIGN_VERIFY', 'ENCRYPT_DECRYPT', 'GENERATE_VERIFY_MAC', 'KEY_AGREEMENT'];
+const ORIGINS = ['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'];
 
-/** Signing keys can be made, so that their wrong use can be tried; they do not sign here. */
-const SIGNING_ALGORITHMS: Readonly<Record<string, string>> = {
-  ECC_NIST_P256: 'ECDSA_SHA_256',
-  ECC_NIST_P384: 'ECDSA_SHA_384',
-  ECC_NIST_P521: 'ECDSA_SHA_512',
-};
-
-export const createKey: Operation = ({ input, kms, region }) => {
+export const createKey: Operation = (call) => {
+  const { input, kms, region } = call;
+  requireAccount(call);
   input.refuse('CustomKeyStoreId', 'XksKeyId');
   const spec = input.text('KeySpec') ?? input.text('CustomerMasterKeySpec') ?? 'SYMMETRIC_DEFAULT';
-  const origin = input.oneOf('Origin', ['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE']);
-  if (origin !== undefined && origin !== 'AWS_KMS' && origin !== 'EXTERNAL') {
+  const origin = input.oneOf('Origin', ORIGINS) ?? 'AWS_KMS';
+  if (origin !== 'AWS_KMS' && origin !== 'EXTERNAL') {
     throw unsupported(`Origin ${origin} is not supported by the local KMS.`);
   }
   const key = newKey(kms, {
     region,
     spec,
     usage: keyUsage(spec, input.oneOf('KeyUsage', USAGES)),
-    origin: origin ?? 'AWS_KMS',
+    origin,
     multiRegion: input.flag('MultiRegion'),
     description: description(input.text('Description')),
+    policy: policyForNewKey(call),
   });
-  return { KeyMetadata: metadata({ kms }, key) };
+  return { KeyMetadata: metadata(kms, key) };
 };
 
-export const describeKey: Operation = ({ input, kms, region }) => ({
-  KeyMetadata: metadata({ kms }, resolveKey(kms.store, region, input.requiredText('KeyId'))),
+export const describeKey: Operation = (call) => ({
+  KeyMetadata: metadata(call.kms, usedKey(call, call.input.requiredText('KeyId'), 'DescribeKey')),
 });
 
-export const replicateKey: Operation = (call) => {
-  const { input, kms } = call;
-  const region = input.requiredText('ReplicaRegion');
-  const text = description(input.text('Description'));
-  const replica = newReplica(kms, managedKey(call), region, { description: text, ready: false });
-  const creating = { ...metadata({ kms }, replica), KeyState: 'Creating', Enabled: false };
-  return { ReplicaKeyMetadata: creating, ReplicaPolicy: input.text('Policy') ?? '', ReplicaTags: [] };
-};
-
 export const enableKey: Operation = (call) => {
-  requireState(managedKey(call)).state = 'Enabled';
-  call.kms.store.changed();
+  const { kms } = call;
+  const key = requireState(managedKey(call));
+  key.state = 'Enabled';
+  forgiveMissedRotations(kms.store, key, kms.now());
+  kms.store.changed();
   return {};
 };
 
@@ -64,35 +57,29 @@ export const disableKey: Operation = (call) => {
   return {};
 };
 
-/** A primary key with replicas waits for them: its period starts when the last one is gone. */
 export const scheduleKeyDeletion: Operation = (call) => {
   const { input, kms } = call;
   const days = input.integer('PendingWindowInDays', 7, 30) ?? 30;
-  const key = managedKey(call);
-  if (key.state !== 'PendingImport') requireState(key);
-  const waits = key.primaryRegion === key.region && kms.store.relatives(key).length > 1;
-  key.state = waits ? 'PendingReplicaDeletion' : 'PendingDeletion';
-  key.stateEndsAt = waits ? undefined : kms.now() + days * DAY;
-  key.pendingWindowInDays = days;
-  kms.store.changed();
+  const key = requireKept(managedKey(call));
+  if (key.state === 'Updating') throw invalidState(key.arn, 'updating');
+  startDeletion(kms.store, key, days, kms.now());
   const date = key.stateEndsAt === undefined ? {} : { DeletionDate: seconds(key.stateEndsAt) };
   return { KeyId: key.arn, ...date, KeyState: key.state, PendingWindowInDays: days };
 };
 
 export const cancelKeyDeletion: Operation = (call) => {
   const key = managedKey(call);
-  if (key.state !== 'PendingDeletion' && key.state !== 'PendingReplicaDeletion') {
-    throw invalidState(key.arn, 'not pending deletion');
-  }
-  key.state = key.origin === 'EXTERNAL' && key.material === undefined ? 'PendingImport' : 'Disabled';
+  if (!isPendingDeletion(key)) throw invalidState(key.arn, 'not pending deletion');
+  key.state = key.origin === 'EXTERNAL' && key.materials.length === 0 ? 'PendingImport' : 'Disabled';
   key.stateEndsAt = undefined;
   key.pendingWindowInDays = undefined;
   call.kms.store.changed();
   return { KeyId: key.arn };
 };
 
-function managedKey({ input, kms, region }: Call): KmsKey {
-  return resolveManagedKey(kms.store, region, input.requiredText('KeyId'));
+export function description(text = ''): string {
+  if (text.length > 8192) throw constraint('Description', text, 'have length less than or equal to 8192');
+  return text;
 }
 
 function keyUsage(spec: string, usage: string | undefined): string {
@@ -107,55 +94,4 @@ function keyUsage(spec: string, usage: string | undefined): string {
   }
   if (usage === 'SIGN_VERIFY' && Object.hasOwn(SIGNING_ALGORITHMS, spec)) return usage;
   throw unsupported(`KeySpec ${spec} with KeyUsage ${usage} is not supported by the local KMS.`);
-}
-
-function description(text = ''): string {
-  if (text.length > 8192) throw constraint('Description', text, 'have length less than or equal to 8192');
-  return text;
-}
-
-/** `KeyMetadata`. Its KeyId is the bare id; only here and in ListKeys. */
-function metadata({ kms }: Pick<Call, 'kms'>, key: KmsKey): Reply {
-  const signing = SIGNING_ALGORITHMS[key.spec];
-  return {
-    AWSAccountId: kms.store.accountId,
-    KeyId: key.id,
-    Arn: key.arn,
-    CreationDate: seconds(key.createdAt),
-    Enabled: key.state === 'Enabled',
-    Description: key.description,
-    KeyUsage: key.usage,
-    KeyState: key.state,
-    Origin: key.origin,
-    KeyManager: 'CUSTOMER',
-    CustomerMasterKeySpec: key.spec,
-    KeySpec: key.spec,
-    ...(signing === undefined ? { EncryptionAlgorithms: [key.spec] } : { SigningAlgorithms: [signing] }),
-    ...deletion(key),
-    MultiRegion: key.primaryRegion !== undefined,
-    ...(key.primaryRegion === undefined ? {} : { MultiRegionConfiguration: multiRegion({ kms }, key) }),
-    ...(key.material === undefined ? {} : { CurrentKeyMaterialId: materialIdOf(key.material) }),
-  };
-}
-
-function deletion(key: KmsKey): Reply {
-  if (key.state === 'PendingReplicaDeletion') {
-    return { PendingDeletionWindowInDays: key.pendingWindowInDays };
-  }
-  if (key.state !== 'PendingDeletion' || key.stateEndsAt === undefined) return {};
-  return { DeletionDate: seconds(key.stateEndsAt) };
-}
-
-function multiRegion({ kms }: Pick<Call, 'kms'>, key: KmsKey): Reply {
-  const relatives = kms.store.relatives(key).sort((a, b) => (a.region < b.region ? -1 : 1));
-  const named = relatives.map(({ arn, region }) => ({ Arn: arn, Region: region }));
-  return {
-    MultiRegionKeyType: key.region === key.primaryRegion ? 'PRIMARY' : 'REPLICA',
-    PrimaryKey: named.find(({ Region }) => Region === key.primaryRegion),
-    ReplicaKeys: named.filter(({ Region }) => Region !== key.primaryRegion),
-  };
-}
-
-function seconds(milliseconds: number): number {
-  return milliseconds / 1000;
 }

@@ -41,6 +41,7 @@ const ROOMS = {
   '^src/keyring/aws-kms/(?!kms-client\\.ts)': [
     ...BASE,
     SUITE,
+    '^src/version\\.ts$',
     '^src/keyring/keyring\\.ts$',
     '^src/materials/(materials|data-key)\\.ts$',
     SEAM,
@@ -91,6 +92,20 @@ export default {
       to: { path: 'node_modules/@aws-sdk/' },
     },
     {
+      name: 'signer-in-one-file',
+      comment: 'only sigv4.ts loads the signing library',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/keyring/aws-kms/sigv4\\.ts$' },
+      to: { path: 'node_modules/aws4fetch/' },
+    },
+    {
+      name: 'fetch-without-sdk',
+      comment: 'what frameseal/aws-kms/fetch reaches never names the AWS SDK',
+      severity: 'error',
+      from: { path: '^src/keyring/aws-kms/fetch\\.ts$' },
+      to: { path: '^src/keyring/aws-kms/(sdk|kms-client)\\.ts$', reachable: true },
+    },
+    {
       name: 'leaf-local-kms',
       comment: 'nothing but the command imports the local KMS',
       severity: 'error',
@@ -121,7 +136,7 @@ export default {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(node_modules/(?!@aws-sdk/client-kms|@noble/curves))' },
+    exclude: { path: '^(node_modules/(?!@aws-sdk/client-kms|@noble/curves|aws4fetch))' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
   },
 };

@@ -66,7 +66,10 @@ export class FramesealError extends Error {
   override readonly name = 'FramesealError';
   /** Stable; see {@link ErrorCode}. */
   readonly code: ErrorCode;
-  /** For `NO_DATA_KEY` (and what follows from it): each encrypted data key and why it did not open. */
+  /**
+   * For `NO_DATA_KEY` (and what follows from it): each encrypted data key and why it did not open; of those that no
+   * keyring knew, as many as make 1,024 in all.
+   */
   readonly attempts: readonly DecryptAttempt[];
   /** For KMS errors the operation, such as `GenerateDataKey`; for files what was done, such as `read`. */
   readonly operation: string | undefined;

@@ -41,6 +41,9 @@ export interface Keyring {
   ): Promise<DecryptionMaterials>;
 }
 
+/** Entries that no keyring knows are listed up to so many attempts: a stranger decides how many there are. */
+export const MAX_ATTEMPTS = 1024;
+
 const attempted = new WeakMap<DecryptAttempt, EncryptedDataKey>();
 
 /** Says of one encrypted data key why it did not open. */

@@ -18,7 +18,7 @@ import {
   throwIfAborted,
 } from '../errors.ts';
 import { isOurs, markOurs } from '../materials/data-key.ts';
-import type { DecryptionMaterials, EncryptionMaterials } from '../materials/materials.ts';
+import type { DecryptionMaterials, EncryptionMaterials, MissingKey } from '../materials/materials.ts';
 import {
   checkKeyring,
   hasDataKey,
@@ -122,7 +122,7 @@ async function generate(
     ...materials,
     plaintextDataKey: owned(generator, answer.plaintextDataKey),
     encryptedDataKeys: checkedEntries('generator', answer.encryptedDataKeys),
-    missingKeys: answer.missingKeys ?? [],
+    missingKeys: missingKeysOf(answer) ?? [],
   };
 }
 
@@ -189,7 +189,8 @@ async function wrap(
         'keyrings that keep the entries before theirs',
         'fewer or other ones',
       );
-    return { ...materials, encryptedDataKeys: entries };
+    const missingKeys = missingKeysOf(answer) ?? materials.missingKeys ?? [];
+    return { ...materials, encryptedDataKeys: entries, missingKeys };
   } finally {
     plaintextDataKey.fill(0);
   }
@@ -200,6 +201,11 @@ function checkKey(before: EncryptionMaterials, lent: Uint8Array, answer: Encrypt
   const key = answer?.plaintextDataKey;
   const same = key === lent || (key instanceof Uint8Array && equal(key, before.plaintextDataKey!));
   if (!same) throw invalidArgument('children', 'keyrings that keep the data key', kindOf(key));
+}
+
+// A caller's keyring may be one around ours: what it reports is passed on.
+function missingKeysOf({ missingKeys }: EncryptionMaterials): readonly MissingKey[] | undefined {
+  return Array.isArray(missingKeys) ? missingKeys : undefined;
 }
 
 function checkedEntries(argument: string, edks: readonly EncryptedDataKey[]): EncryptedDataKey[] {

@@ -21,6 +21,7 @@ import {
   checkKeyring,
   hasDataKey,
   type Keyring,
+  MAX_ATTEMPTS,
   noDataKey,
   notAttempted,
 } from '../keyring/keyring.ts';
@@ -126,7 +127,8 @@ function unmatched(
   edks: readonly EncryptedDataKey[],
   tried: FramesealError['attempts'],
 ): FramesealError['attempts'] {
-  return notAttempted(edks, tried).map((edk) => attempt(edk, 'none', 'no keyring of this call has this key'));
+  const listed = notAttempted(edks, tried).slice(0, Math.max(0, MAX_ATTEMPTS - tried.length));
+  return listed.map((edk) => attempt(edk, 'none', 'no keyring of this call has this key'));
 }
 
 // default-cmm.md#decrypt-materials: signed suites need the key, unsigned suites must not have it.

@@ -4,6 +4,9 @@
  * Field names are the KMS API's: https://docs.aws.amazon.com/kms/latest/APIReference/
  */
 
+/** The operations that keyrings call. */
+export type KmsOperation = 'GenerateDataKey' | 'Encrypt' | 'Decrypt';
+
 /** What accompanies every call. */
 export interface KmsCallOptions {
   /** Aborted when the attempt has timed out, when the whole operation has, or when the caller aborts. */
@@ -58,6 +61,18 @@ export type KmsClient = KmsApi | KmsSender;
  * Answers the client for a region; `undefined` as region is the environment's own, for bare key ids and aliases.
  * Answering `undefined` refuses the region.
  */
-export type ClientSupplier = (
+export type ClientSupplier<Client extends KmsClient = KmsClient> = (
   region: string | undefined,
-) => KmsClient | undefined | Promise<KmsClient | undefined>;
+) => Client | undefined | Promise<Client | undefined>;
+
+/** What metrics learn of a call. Never a key. */
+export interface KmsCall {
+  readonly operation: KmsOperation;
+  /** `undefined` is the environment's own. */
+  readonly region: string | undefined;
+  readonly keyId: string;
+  /** With the client's own retries. */
+  readonly milliseconds: number;
+  /** `ok`, or the name of the error: KMS's, `TIMEOUT`, or `ABORTED` when the caller or a faster call has ended it. */
+  readonly outcome: string;
+}

@@ -6,8 +6,6 @@ import { DecryptCommand, EncryptCommand, GenerateDataKeyCommand, KMSClient } fro
 import { VERSION } from '../../version.ts';
 import type { KmsApi, KmsSender } from './kms-api.ts';
 
-const CONNECTION_TIMEOUT_MS = 2000;
-
 /** The operations over a client, which is not changed. */
 export function sdkApi(client: KmsSender): KmsApi {
   return {
@@ -21,16 +19,19 @@ export function sdkApi(client: KmsSender): KmsApi {
 const made = new Map<string, KMSClient>();
 
 /** Our own client for a region: one for each, kept, with the environment's credentials, endpoint and retry settings. */
-export function ownClient(region: string | undefined, userAgentSuffix: string | undefined): KMSClient {
-  const key = `${region ?? ''}\n${userAgentSuffix ?? ''}`;
+export function ownClient(region: string | undefined, userAgentSuffix: string): KMSClient {
+  const key = `${region ?? ''}\n${userAgentSuffix}`;
   let client = made.get(key);
   if (client === undefined) {
     client = new KMSClient({
       ...(region !== undefined && { region }),
-      requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS },
+      requestHandler: TIMEOUTS,
       customUserAgent: [['frameseal', VERSION], ...(userAgentSuffix ? [[userAgentSuffix] as [string]] : [])],
     });
     made.set(key, client);
   }
   return client;
 }
+
+/** Milliseconds. By default the SDK waits for ever, and without the last one `requestTimeout` only warns. */
+const TIMEOUTS = { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true };

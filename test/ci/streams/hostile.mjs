@@ -41,7 +41,7 @@ const CASES = {
   '65,535 encrypted data keys, all empty': async () => ({
     input: pieces(await edks(0xffff, 0xffff), 1000),
     code: 'NO_DATA_KEY',
-    limit: 64 * MIB, // 393 KiB in which each entry becomes an object of its own, and an attempt that the error tells
+    limit: 48 * MIB, // 393 KiB in which each entry becomes an object of its own, and an attempt that the error tells
   }),
   '65,535 encrypted data keys, above maxEncryptedDataKeys': async () => ({
     input: pieces(await edks(0xffff, 0xffff), 1000),

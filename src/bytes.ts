@@ -47,12 +47,10 @@ export function compare(a: Uint8Array, b: Uint8Array): number {
 export function bytesOf(source: unknown): Uint8Array | undefined {
   if (source instanceof Uint8Array) return source;
   if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-  return isBuffer(source) ? new Uint8Array(source) : undefined;
-}
-
-// A buffer of another realm is none of ours, and a buffer all the same.
-function isBuffer(source: unknown): source is ArrayBuffer {
-  return /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(source));
+  // A buffer of another realm is none of ours, and a buffer all the same: if a view can lie over what is named so.
+  if (!/^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(source))) return undefined;
+  const bytes = new Uint8Array(source as ArrayBuffer);
+  return (bytes.buffer as unknown) === source ? bytes : undefined;
 }
 
 /** The view as a DataView over exactly the same bytes. */

@@ -19,9 +19,11 @@ import type { Context } from './encryption-context.ts';
 import { authenticationFailed, FramesealError, invalidArgument, quote } from './errors.ts';
 import { HeaderEnd } from './format/header-end.ts';
 import {
+  FRAME_OVERHEAD,
   type FrameRun,
   NON_FRAMED_OVERHEAD,
   NON_FRAMED_START_LENGTH,
+  parseNonFramedBody,
   parseNonFramedStart,
   scanFrames,
   truncatedBody,
@@ -116,9 +118,13 @@ async function* readMessage(
     onHeader(shown);
     const open = header.contentType === 'framed' ? openFrames : openNonFramed;
     const body = open({ header, input, verifier, request, opener: message.opener });
-    if (holdsAll(header, request)) await hold(body, held, request.maxHeldBytes);
-    else held.push(yield* body);
-    await readEnd(header, input, verifier);
+    const last = holdsAll(header, request) ? await hold(body, held, request.maxHeldBytes) : yield* body;
+    // As in one shot: the structure of all that is left, then its tag, then the signature.
+    const signature = await readEnd(header, input, last.length);
+    const bytes = input.bytes.subarray(0, last.length);
+    held.push(await last.open(bytes));
+    verifier?.update(bytes);
+    await checkSignature(header, verifier, signature);
     for (let piece = held.shift(); piece; piece = held.shift()) if (piece.length > 0) yield piece;
     return { header: shown, authenticatedContext: message.authenticatedContext };
   } finally {
@@ -164,25 +170,51 @@ interface BodyReader {
   readonly request: StreamRequest;
 }
 
+/** The final frame or a non-framed body: found, and not yet opened. */
+interface LastPart {
+  /** Bytes at the front of the queue. */
+  readonly length: number;
+  readonly plaintextLength: number;
+  /** @throws FramesealError `AUTHENTICATION_FAILED` */
+  open(bytes: Uint8Array): Promise<Bytes>;
+}
+
 // Yields the regular frames in batches, and returns the final one.
-async function* openFrames(reader: BodyReader): AsyncGenerator<Bytes, Bytes> {
+async function* openFrames(reader: BodyReader): AsyncGenerator<Bytes, LastPart> {
   const { header, opener, input, verifier, request } = reader;
   const { frameLength } = header;
   const step = pace({ signal: request.signal, onProgress: request.onProgress });
   for (let done = 0; ; ) {
     const run = await nextFrames(input, header, 1 + done);
-    const frames = input.bytes.subarray(0, run.length);
-    const plaintext = new Uint8Array(run.regular * frameLength + (run.finalLength ?? 0));
-    const opened = await opener.openFrames(run, 1 + done, frames, plaintext);
-    const regular = Math.min(opened, run.regular);
-    done += regular;
-    if (regular > 0) yield moved(plaintext, 0, regular * frameLength);
-    if (opened < run.regular + (run.finalLength === undefined ? 0 : 1)) throw authenticationFailed();
+    if (run.regular === 0) return finalFrame(reader, run, done, step);
+    const length = run.regular * (frameLength + FRAME_OVERHEAD);
+    const frames = input.bytes.subarray(0, length);
+    const plaintext = new Uint8Array(run.regular * frameLength);
+    const regular = { regular: run.regular, finalLength: undefined, length };
+    const opened = await opener.openFrames(regular, 1 + done, frames, plaintext);
+    done += opened;
+    if (opened > 0) yield moved(plaintext, 0, opened * frameLength);
+    if (opened < run.regular) throw authenticationFailed();
     verifier?.update(frames);
-    input.skip(run.length);
-    await step((done - run.regular) * frameLength + plaintext.length);
-    if (run.finalLength !== undefined) return moved(plaintext, run.regular * frameLength, plaintext.length);
+    input.skip(length);
+    await step(done * frameLength);
   }
+}
+
+function finalFrame(
+  { header, opener }: BodyReader,
+  run: FrameRun,
+  done: number,
+  step: ReturnType<typeof pace>,
+): LastPart {
+  const plaintextLength = run.finalLength!;
+  const open = async (bytes: Uint8Array) => {
+    const plaintext = new Uint8Array(plaintextLength);
+    if ((await opener.openFrames(run, 1 + done, bytes, plaintext)) !== 1) throw authenticationFailed();
+    await step(done * header.frameLength + plaintextLength);
+    return plaintext;
+  };
+  return { length: run.length, plaintextLength, open };
 }
 
 // Waits for one whole frame at least.
@@ -212,36 +244,36 @@ function moved(bytes: Bytes, from: number, to: number): Bytes {
   return part;
 }
 
-// biome-ignore lint/correctness/useYield: it has the shape of `openFrames`, and one piece of plaintext, the last
-async function* openNonFramed(reader: BodyReader): AsyncGenerator<Bytes, Bytes> {
-  const { header, opener, input, verifier, request } = reader;
+async function* openNonFramed(reader: BodyReader): AsyncGenerator<Bytes, LastPart> {
+  const { header, opener, input, request } = reader;
   await input.need(NON_FRAMED_START_LENGTH);
   const { length } = parseNonFramedStart(new Reader(input.bytes, header.length), request.maxFrameLength);
-  await input.need(NON_FRAMED_OVERHEAD + length);
-  const body = input.bytes.subarray(0, NON_FRAMED_OVERHEAD + length);
-  const plaintext = await opener.openNonFramed(body, { ...request, total: length });
-  verifier?.update(body);
-  input.skip(body.length);
-  return plaintext;
+  const whole = NON_FRAMED_OVERHEAD + length;
+  if (!(await input.need(whole))) parseNonFramedBody(new Reader(input.bytes, header.length), length); // throws
+  const open = (bytes: Uint8Array) => opener.openNonFramed(bytes, { ...request, total: length });
+  return { length: whole, plaintextLength: length, open };
 }
 
 function holdsAll({ suite }: ParsedHeader, { signedStreams }: StreamRequest): boolean {
   return suite.signature !== undefined && signedStreams === 'hold-all';
 }
 
-async function hold(body: AsyncGenerator<Bytes, Bytes>, held: Bytes[], maxHeldBytes: number): Promise<void> {
-  let length = 0;
-  for (let done = false; !done; ) {
-    const piece = await body.next();
-    done = piece.done === true;
-    length += piece.value.length;
-    holdPiece(held, piece.value);
+async function hold(
+  body: AsyncGenerator<Bytes, LastPart>,
+  held: Bytes[],
+  maxHeldBytes: number,
+): Promise<LastPart> {
+  for (let length = 0; ; ) {
+    const { done, value } = await body.next();
+    length += done ? value.plaintextLength : value.length;
+    if (!done) holdPiece(held, value);
     if (length > maxHeldBytes) {
       throw new FramesealError(
         'LIMIT_EXCEEDED',
         `"hold-all" would hold ${length} bytes or more; maxHeldBytes is ${maxHeldBytes}: raise it, or choose "hold-final-frame"`,
       );
     }
+    if (done) return value;
   }
 }
 
@@ -263,25 +295,29 @@ function holdPiece(held: Bytes[], piece: Bytes): void {
   if (parts.length > 1) for (const part of parts) part.fill(0);
 }
 
-async function readEnd(
+// The signature, if the suite has one, behind the first `at` bytes of the queue; nothing may follow.
+async function readEnd({ suite }: ParsedHeader, input: ByteQueue, at: number): Promise<Bytes | undefined> {
+  let end = at;
+  let signature: Bytes | undefined;
+  if (suite.signature !== undefined) {
+    const reader = async (length: number) => {
+      await input.need(at + length); // what is missing is told by the parser
+      return new Reader(input.bytes.subarray(at));
+    };
+    const length = (await reader(FOOTER_OVERHEAD)).u16('signature length');
+    signature = copy(parseFooter(await reader(FOOTER_OVERHEAD + length)));
+    end += FOOTER_OVERHEAD + length;
+  }
+  if (await input.need(end + 1)) throw trailingBytes();
+  return signature;
+}
+
+async function checkSignature(
   { suite }: ParsedHeader,
-  input: ByteQueue,
   verifier: Verifier | undefined,
+  signature: Bytes | undefined,
 ): Promise<void> {
-  const signature = verifier && (await readFooter(input));
-  if (await input.need(1)) throw trailingBytes();
   if (verifier === undefined) return;
   const good = await encodedSignatureIsGood(suite.signature!, signature!, (rs) => verifier.verify(rs));
   if (!good) throw authenticationFailed();
-}
-
-async function readFooter(input: ByteQueue): Promise<Bytes> {
-  const reader = async (length: number) => {
-    await input.need(length); // what is missing is told by the parser
-    return new Reader(input.bytes);
-  };
-  const length = (await reader(FOOTER_OVERHEAD)).u16('signature length');
-  const signature = copy(parseFooter(await reader(FOOTER_OVERHEAD + length)));
-  input.skip(FOOTER_OVERHEAD + length);
-  return signature;
 }

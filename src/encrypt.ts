@@ -5,6 +5,7 @@
  */
 import { type BegunMessage, beginMessage, type EncryptOptions, resolveEncrypt } from './begin-encrypt.ts';
 import type { Bytes } from './bytes.ts';
+import { untilAborted } from './deadline.ts';
 import { FramesealError } from './errors.ts';
 import { bodyLength, regularFrames } from './format/message-body.ts';
 import { encodeFooter, footerLength } from './format/message-footer.ts';
@@ -41,7 +42,7 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
     const progress = { signal, onProgress, total: plaintext.length };
     await sealer.sealBody(plaintext, ciphertext.subarray(headerBytes.length, bodyEnd), progress);
     return {
-      ciphertext: suite.signature ? await sign(message, ciphertext, bodyEnd) : ciphertext,
+      ciphertext: suite.signature ? await signed(message, ciphertext, bodyEnd, signal) : ciphertext,
       header,
       missingKeys,
     };
@@ -50,15 +51,21 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
   }
 }
 
-async function sign({ suite, signingKey }: BegunMessage, message: Bytes, bodyEnd: number): Promise<Bytes> {
-  const signed = message.subarray(0, bodyEnd);
-  const footer = encodeFooter(await encodedSignature(suite.signature!, () => signingKey!.sign(signed)));
+async function signed(
+  { suite, signingKey }: BegunMessage,
+  message: Bytes,
+  bodyEnd: number,
+  signal: AbortSignal | undefined,
+): Promise<Bytes> {
+  const covered = message.subarray(0, bodyEnd);
+  const sign = () => untilAborted(signal, Promise.resolve(signingKey!.sign(covered))); // a caller's may hang
+  const footer = encodeFooter(await encodedSignature(suite.signature!, sign));
   if (bodyEnd + footer.length === message.length) {
     message.set(footer, bodyEnd);
     return message;
   }
   const resized = allocate(bodyEnd + footer.length); // a caller's signing key that misses the usual length
-  resized.set(signed);
+  resized.set(covered);
   resized.set(footer, bodyEnd);
   return resized;
 }

@@ -132,11 +132,14 @@ function toSigningKey(
   pair: { publicKey: KeyObject; privateKey: KeyObject },
   busy: InFlight,
 ): SigningKey {
-  const { x, y } = pair.publicKey.export({ format: 'jwk' });
+  // DER: an export as JWK makes strings while it holds the key's lock, and a garbage collection then may wait for that lock
+  // for ever, because the job that made the pair takes it when it is collected (Node 20).
+  const spki = pair.publicKey.export({ format: 'der', type: 'spki' });
+  const y = spki.length - algorithm.scalarLength; // it ends with 04, x and y
   const digest = DIGEST[algorithm.hash];
   const key = { key: pair.privateKey, dsaEncoding: 'ieee-p1363' } as const;
   return {
-    publicKey: compressPoint(fromBase64Url(x!), fromBase64Url(y!)),
+    publicKey: compressPoint(spki.subarray(y - algorithm.scalarLength, y), spki.subarray(y)),
     sign: (message) =>
       busy(
         () => copy(node.sign(digest, message, key)),
@@ -172,13 +175,22 @@ function signer(node: NodeCrypto, algorithm: SignatureAlgorithm, privateKey: Key
         return copy(signature);
       }
       hashed ??= copy(hash.digest());
-      const secretKey = fromBase64Url(privateKey.export({ format: 'jwk' }).d!);
+      const secretKey = scalarOf(privateKey, algorithm);
       const { signDigest } = await import('./noble.ts');
       const signature = signDigest(algorithm, secretKey, hashed, platformRandom);
       secretKey.fill(0);
       return signature;
     },
   };
+}
+
+// ECPrivateKey, RFC 5915: 30 length | 02 01 01 | 04 length scalar. DER, as for the public key.
+function scalarOf(privateKey: KeyObject, { scalarLength }: SignatureAlgorithm): Bytes {
+  const der = privateKey.export({ format: 'der', type: 'sec1' });
+  const at = (der[1]! < 0x80 ? 2 : 3) + 3 + 2;
+  const scalar = copy(der.subarray(at, at + scalarLength));
+  der.fill(0);
+  return scalar;
 }
 
 function verify(
@@ -324,10 +336,6 @@ function moved(answer: Uint8Array): Bytes {
 
 function isBytes(key: AesKey): key is Uint8Array {
   return key instanceof Uint8Array;
-}
-
-function fromBase64Url(text: string): Bytes {
-  return copy(Buffer.from(text, 'base64url'));
 }
 
 function fromHex(text: string): Bytes {

@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { plaintextView } from './inputs.mjs';
+import { framesealDecrypt, framesealEncrypt } from './ours.mjs';
 import { peerDecrypt, peerEncrypt } from './peer.mjs';
-import { chunkOf, engineOf, frameseal, readMode, readPolicy, writePolicy } from './setup.mjs';
+import { chunkOf, engineOf, frameseal, readPolicy, writePolicy } from './setup.mjs';
 import {
   bodyLength,
   contextKeysOnTheWire,
@@ -32,6 +33,14 @@ import {
  * @property {KeyPair} key
  * @property {Record<string, string>} context
  * @property {Shape} shape
+ * @property {Chunks} chunks
+ */
+
+/**
+ * Bytes of a chunk for the streams of each library; 0: its one-shot API.
+ * @typedef {object} Chunks
+ * @property {number} frameseal
+ * @property {number} peer
  */
 
 /**
@@ -47,28 +56,41 @@ const DEFAULT_FRAME_LENGTH = 4096;
  * @param {KeyPair} key
  * @param {NamedContext} context
  * @param {Shape} shape
+ * @param {Chunks} [chunks]
  * @returns {Case}
  */
-export function makeCase(suite, key, context, shape) {
+export function makeCase(suite, key, context, shape, chunks) {
   const size = `${shape.size} bytes in frames of ${shape.frameLength ?? 'default length'}`;
   const name = `${suiteName(suite)} [${key.name}] [${context.name}] [${size}]`;
   const choice = createHash('sha256').update(name).digest().readUInt32BE();
-  return { choice, name, suite, key, context: context.pairs(suite), shape };
+  return {
+    choice,
+    name,
+    suite,
+    key,
+    context: context.pairs(suite),
+    shape,
+    chunks: chunks ?? { frameseal: chunkOf(choice, 24), peer: chunkOf(choice) },
+  };
 }
 
 /** @param {Case} one @returns {Promise<Measured>} */
 export async function framesealToPeer(one) {
-  const { choice, suite, key, context, shape } = one;
+  const { choice, suite, key, context, shape, chunks } = one;
   const plaintext = plaintextView(one.name, shape.size);
   const backing = Buffer.from(plaintext.buffer).toString('base64');
-  const { ciphertext, header, missingKeys } = await frameseal.encrypt(plaintext, {
-    keyring: choice % 2 === 0 ? key.frameseal : key.framesealCryptoKey,
-    encryptionContext: choice % 3 === 0 ? new Map(Object.entries(context)) : context,
-    algorithmSuite: choice % 5 === 0 ? frameseal.algorithmSuite(suite.id).name : suite.id,
-    commitmentPolicy: writePolicy(suite, choice),
-    engine: engineOf(choice),
-    ...(shape.frameLength !== undefined && { frameLength: shape.frameLength }),
-  });
+  const { ciphertext, header, missingKeys } = await framesealEncrypt(
+    plaintext,
+    {
+      keyring: choice % 2 === 0 ? key.frameseal : key.framesealOther,
+      encryptionContext: choice % 3 === 0 ? new Map(Object.entries(context)) : context,
+      algorithmSuite: choice % 5 === 0 ? frameseal.algorithmSuite(suite.id).name : suite.id,
+      commitmentPolicy: writePolicy(suite, choice),
+      engine: engineOf(choice),
+      ...(shape.frameLength !== undefined && { frameLength: shape.frameLength }),
+    },
+    chunks.frameseal,
+  );
   assert.equal(Buffer.from(plaintext.buffer).toString('base64'), backing, 'the plaintext was changed');
   assert.equal(ciphertext.buffer.byteLength, ciphertext.length, 'the message does not own its buffer');
   assert.deepEqual(missingKeys, []);
@@ -76,7 +98,8 @@ export async function framesealToPeer(one) {
   assert.deepEqual(frameseal.parseHeader(ciphertext), header);
 
   for (const reader of readersOf(key)) {
-    const read = await peerDecrypt(reader.peer, inLargerBuffer(ciphertext), readMode(suite, choice));
+    const mode = { policy: readPolicy(suite, choice), chunk: chunks.peer };
+    const read = await peerDecrypt(reader.peer, inLargerBuffer(ciphertext), mode);
     assertSameBytes(read.plaintext, plaintext, `plaintext, read with ${reader.name}`);
     checkHeaders(one, header, read.header);
   }
@@ -85,7 +108,7 @@ export async function framesealToPeer(one) {
 
 /** @param {Case} one @returns {Promise<Measured>} */
 export async function peerToFrameseal(one) {
-  const { choice, suite, key, context, shape } = one;
+  const { choice, suite, key, context, shape, chunks } = one;
   const plaintext = plaintextView(one.name, shape.size);
   const written = await peerEncrypt(
     key.peer,
@@ -95,17 +118,21 @@ export async function peerToFrameseal(one) {
       encryptionContext: context,
       ...(shape.frameLength && { frameLength: shape.frameLength }),
     },
-    { policy: writePolicy(suite, choice), chunk: chunkOf(choice) },
+    { policy: writePolicy(suite, choice), chunk: chunks.peer },
   );
   const signature = checkMessage(one, written.message, 'client-node');
 
   for (const reader of readersOf(key)) {
-    const read = await frameseal.decrypt(inLargerBuffer(written.message), {
-      keyring: choice % 2 === 0 ? reader.framesealCryptoKey : reader.frameseal,
-      commitmentPolicy: readPolicy(suite, choice),
-      engine: engineOf(choice),
-      ...(choice % 3 === 0 && { encryptionContext: withoutReserved(context) }),
-    });
+    const read = await framesealDecrypt(
+      inLargerBuffer(written.message),
+      {
+        keyring: choice % 2 === 0 ? reader.framesealOther : reader.frameseal,
+        commitmentPolicy: readPolicy(suite, choice),
+        engine: engineOf(choice),
+        ...(choice % 3 === 0 && { encryptionContext: withoutReserved(context) }),
+      },
+      chunks.frameseal,
+    );
     assertSameBytes(read.plaintext, plaintext, `plaintext, read with ${reader.name}`);
     assert.equal(
       read.plaintext.buffer.byteLength,
@@ -190,9 +217,14 @@ function withoutReserved(context) {
   return Object.fromEntries(Object.entries(context).filter(([key]) => !key.startsWith('aws-crypto-')));
 }
 
-/** The keyrings that must open a message, each alone. @param {KeyPair} key */
-function readersOf(key) {
-  return key.members.length > 0 ? [...key.members, key] : [key];
+/**
+ * The keyrings that must open a message, each alone.
+ * @template {KeyPair & { members: readonly KeyPair[] }} Pair
+ * @param {Pair} key
+ * @returns {Pair['members'][number][]}
+ */
+export function readersOf(key) {
+  return [...key.members, key];
 }
 
 /** @param {Uint8Array} bytes */

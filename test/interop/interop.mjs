@@ -9,7 +9,9 @@ import { createRequire } from 'node:module';
 import { performance } from 'node:perf_hooks';
 import { frameLengthOf, framesealToPeer, makeCase, peerToFrameseal } from './exchange.mjs';
 import { CONTEXTS, LARGE_SHAPE, SHAPES } from './inputs.mjs';
+import { overKms } from './kms.mjs';
 import { damaged, pkcs1, policies, reservedPrefix, unsorted } from './limits.mjs';
+import { calls as ourCalls } from './ours.mjs';
 import { calls } from './peer.mjs';
 import { aes256, engines, keys, report } from './setup.mjs';
 import { endsWithFullFrame, FRAME_OVERHEAD, SUITES, suiteName } from './suites.mjs';
@@ -37,7 +39,8 @@ console.log(
 let exchanged = 0;
 for (const suite of SUITES) await exchangeSuite(suite);
 console.log(
-  `\n${exchanged} messages exchanged; client-node: ${calls.oneShot} one-shot calls, ${calls.stream} through its streams`,
+  `\n${exchanged} messages exchanged; calls, one-shot and through streams: ` +
+    `frameseal ${ourCalls.oneShot} + ${ourCalls.stream}, client-node ${calls.oneShot} + ${calls.stream}`,
 );
 await report.check('at least 50 messages each way in each suite', () =>
   assert.ok(exchanged >= SUITES.length * 2 * 50, `${exchanged} messages`),
@@ -48,6 +51,7 @@ await pkcs1();
 await unsorted();
 await policies();
 await damaged();
+await overKms();
 console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s`);
 report.finish();
 

@@ -20,9 +20,9 @@ import {
  * @typedef {object} KeyPair
  * @property {string} name
  * @property {Keyring} frameseal
- * @property {Keyring} framesealCryptoKey over CryptoKeys instead of bytes and PEM
+ * @property {Keyring} framesealOther over CryptoKeys instead of bytes and PEM; over fetch instead of the AWS SDK
  * @property {KeyringNode} peer
- * @property {readonly KeyPair[]} members of a multi-keyring: each must open the message alone
+ * @property {readonly KeyPair[]} members of a multi-keyring, or other keyrings: each must open the message alone
  * @property {(suite: { keyLength: number }) => number[]} edkLengths of its encrypted data keys, whole entries
  */
 
@@ -99,7 +99,7 @@ async function aesKeys(frameseal, name, keyNamespace, keyName, length) {
   return {
     name,
     frameseal: frameseal.rawAesKeyring({ ...names, wrappingKey: key }),
-    framesealCryptoKey: frameseal.rawAesKeyring({ ...names, wrappingKey: cryptoKey }),
+    framesealOther: frameseal.rawAesKeyring({ ...names, wrappingKey: cryptoKey }),
     peer: peerAesKeyring(names, key, true),
     members: [],
     edkLengths: (suite) => [entry + suite.keyLength],
@@ -136,7 +136,7 @@ async function oaepKeys(frameseal, { publicKey, privateKey }, oaepHash) {
   return {
     name: `RSA OAEP ${oaepHash}`,
     frameseal: frameseal.rawRsaKeyring({ ...names, padding, publicKey, privateKey }),
-    framesealCryptoKey: frameseal.rawRsaKeyring({
+    framesealOther: frameseal.rawRsaKeyring({
       ...names,
       padding,
       publicKey: await subtle.importKey('spki', spki, algorithm, false, ['encrypt']),
@@ -154,7 +154,7 @@ async function oaepKeys(frameseal, { publicKey, privateKey }, oaepHash) {
  * @param {readonly KeyPair[]} members
  * @returns {KeyPair}
  */
-function multiKeys(frameseal, members) {
+export function multiKeys(frameseal, members) {
   /** @template T @param {(member: KeyPair) => T} pick */
   const split = (pick) => {
     const [generator, ...children] = members.map(pick);
@@ -163,7 +163,7 @@ function multiKeys(frameseal, members) {
   return {
     name: `multi: ${members.map((member) => member.name).join(' + ')}`,
     frameseal: frameseal.multiKeyring(split((member) => member.frameseal)),
-    framesealCryptoKey: frameseal.multiKeyring(split((member) => member.framesealCryptoKey)),
+    framesealOther: frameseal.multiKeyring(split((member) => member.framesealOther)),
     peer: new MultiKeyringNode(split((member) => member.peer)),
     members,
     edkLengths: (suite) => members.flatMap((member) => member.edkLengths(suite)),

@@ -106,10 +106,11 @@ async function through(stream, input, chunk) {
 }
 
 /**
+ * Chunks of a message, some more than asked for if it would be very many.
  * @param {Uint8Array} bytes
  * @param {number} chunk
  */
-function* split(bytes, chunk) {
+export function* split(bytes, chunk) {
   const step = Math.max(chunk, Math.ceil(bytes.length / MAX_CHUNKS));
   for (let at = 0; at < bytes.length; at += step) yield Buffer.from(bytes.subarray(at, at + step));
 }

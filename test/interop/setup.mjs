@@ -17,7 +17,13 @@ import { isCommitting } from './suites.mjs';
 const CHUNKS = [1, 100, 4096, 65_536];
 
 /** @type {typeof import('../../dist/index.js')} */
-export const frameseal = await loadFrameseal();
+export const frameseal = await load('index.js');
+/** @type {typeof import('../../dist/keyring/aws-kms/index.js')} */
+export const awsKms = await load('keyring/aws-kms/index.js');
+/** @type {typeof import('../../dist/keyring/aws-kms/fetch.js')} */
+export const awsKmsFetch = await load('keyring/aws-kms/fetch.js');
+/** @type {typeof import('../../dist/local-kms/index.js')} */
+export const localKms = await load('local-kms/index.js');
 export const report = new Report();
 export const engines = await availableEngines();
 export const keys = await makeKeys(frameseal);
@@ -43,9 +49,13 @@ export function readMode(suite, choice) {
   return { policy: readPolicy(suite, choice), chunk: chunkOf(choice) };
 }
 
-/** One message of four goes through the peer's streams. @param {number} choice */
-export function chunkOf(choice) {
-  return pick([0, 0, 0, pick(CHUNKS, choice >>> 16)], choice >>> 12);
+/**
+ * One message of four goes through the streams of a library.
+ * @param {number} choice
+ * @param {number} [bit] from which the choice is made: another one for each library
+ */
+export function chunkOf(choice, bit = 12) {
+  return pick([0, 0, 0, pick(CHUNKS, choice >>> (bit + 4))], choice >>> bit);
 }
 
 /** @param {number} choice @returns {EngineChoice} */
@@ -84,8 +94,9 @@ async function availableEngines() {
   return available;
 }
 
-async function loadFrameseal() {
+/** @param {string} file of the build */
+async function load(file) {
   const repository = fileURLToPath(new URL('../../', import.meta.url));
   const dist = resolve(process.env.FRAMESEAL_DIST ?? resolve(repository, 'dist'));
-  return import(pathToFileURL(resolve(dist, 'index.js')).href);
+  return import(pathToFileURL(resolve(dist, file)).href);
 }

@@ -53,6 +53,20 @@ export function bytesOf(source: unknown): Uint8Array | undefined {
   return (bytes.buffer as unknown) === source ? bytes : undefined;
 }
 
+/**
+ * The bytes of a chunk that a stream is given; `undefined` for what is none. A detached buffer, and a view that reaches beyond
+ * its buffer, look empty: they are none, for no bytes may be missing without a word.
+ */
+export function chunkBytes(chunk: unknown): Uint8Array | undefined {
+  try {
+    const bytes = bytesOf(chunk);
+    bytes?.at(0); // throws for both
+    return bytes;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The view as a DataView over exactly the same bytes. */
 export function dataView(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

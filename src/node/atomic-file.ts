@@ -124,9 +124,17 @@ export class AtomicFile {
 
   /** Appends bytes. Calls may not overlap. @throws FramesealError `IO` */
   async write(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
+    const { length } = bytes;
+    for (let done = 0; done < length; ) {
+      // Transferred or resized meanwhile: the rest must not be missing without a word.
+      if (bytes.length < length)
+        throw invalidArgument(
+          'chunk',
+          `to keep its ${length} bytes until it is written`,
+          `${bytes.length} bytes`,
+        );
       const { bytesWritten } = await this.#attempt('write', () =>
-        writeTo(this.#descriptor, bytes, done, Math.min(bytes.length - done, MAX_CALL), this.#length),
+        writeTo(this.#descriptor, bytes, done, Math.min(length - done, MAX_CALL), this.#length),
       );
       done += bytesWritten;
       this.#length += bytesWritten;

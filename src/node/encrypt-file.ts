@@ -3,6 +3,7 @@
  */
 import type { EncryptOptions } from '../begin-encrypt.ts';
 import { type EncryptStreamResult, encryptStream } from '../encrypt-stream.ts';
+import { checkInteger } from '../options.ts';
 import type { TargetOptions } from './atomic-file.ts';
 import { type FileResult, transformFile } from './transform-file.ts';
 
@@ -29,6 +30,8 @@ export async function encryptFile(
 ): Promise<EncryptFileResult> {
   const { overwrite, mode, plaintextLength, ...rest } = { ...options };
   const { signal } = rest;
+  if (plaintextLength !== undefined)
+    checkInteger('plaintextLength', plaintextLength, 0, Number.MAX_SAFE_INTEGER);
   // The length is known: it bounds what caches and managers reserve, and is the total of the progress.
   return transformFile(source, target, { overwrite, mode, signal }, ({ size }) =>
     encryptStream({ ...rest, plaintextLength: Math.min(size, plaintextLength ?? size) }),

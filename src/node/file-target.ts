@@ -1,7 +1,7 @@
 /**
  * A file as the end of a stream.
  */
-import { bytesOf } from '../bytes.ts';
+import { chunkBytes } from '../bytes.ts';
 import { checkOptions, invalidArgument, kindOf } from '../errors.ts';
 import { AtomicFile, checkTarget, resolveTarget, type TargetOptions } from './atomic-file.ts';
 
@@ -15,12 +15,12 @@ import { AtomicFile, checkTarget, resolveTarget, type TargetOptions } from './at
 export async function fileTarget(
   target: string,
   options: TargetOptions = {},
-): Promise<WritableStream<BufferSource>> {
+): Promise<WritableStream<ArrayBufferLike | ArrayBufferView>> {
   checkOptions(options, ['overwrite', 'mode']);
   const path = resolveTarget(target, options);
   await checkTarget(path, options);
   const file = await AtomicFile.create(path, options);
-  return new WritableStream<BufferSource>({
+  return new WritableStream<ArrayBufferLike | ArrayBufferView>({
     write: (chunk) => orDiscard(file, () => file.write(checkedBytes(chunk))),
     close: () => orDiscard(file, () => file.commit()),
     abort: () => file.discard(),
@@ -37,7 +37,7 @@ async function orDiscard(file: AtomicFile, work: () => Promise<void>): Promise<v
 }
 
 function checkedBytes(chunk: unknown): Uint8Array {
-  const bytes = bytesOf(chunk);
+  const bytes = chunkBytes(chunk);
   if (bytes) return bytes;
-  throw invalidArgument('chunk', 'an ArrayBuffer or a view of one', kindOf(chunk));
+  throw invalidArgument('chunk', 'an ArrayBuffer or a view of one, not detached', kindOf(chunk));
 }

@@ -6,7 +6,7 @@
  * Whatever ends it early, at either end or by a signal, fails the other end too, aborts what is under way, runs the
  * generator's `finally`, and leaves nothing behind.
  */
-import { type Bytes, bytesOf } from '../bytes.ts';
+import { type Bytes, chunkBytes } from '../bytes.ts';
 import { onAbort } from '../deadline.ts';
 import { aborted, FramesealError, invalidArgument, kindOf } from '../errors.ts';
 import type { MessageHeader } from '../format/message-header.ts';
@@ -111,7 +111,7 @@ class Running<Result> implements MessageStream<Result> {
 
   async #write(chunk: unknown): Promise<void> {
     try {
-      await this.#input.write(chunkBytes(chunk));
+      await this.#input.write(checkedBytes(chunk));
     } catch (error) {
       void this.#fail(error);
       throw error;
@@ -149,13 +149,9 @@ class Running<Result> implements MessageStream<Result> {
   }
 }
 
-// A detached buffer, and a view that reaches beyond its buffer, look empty: no bytes may be missing without a word.
-function chunkBytes(chunk: unknown): Uint8Array {
-  try {
-    const bytes = bytesOf(chunk);
-    bytes?.at(0); // throws for both
-    if (bytes) return bytes;
-  } catch {}
+function checkedBytes(chunk: unknown): Uint8Array {
+  const bytes = chunkBytes(chunk);
+  if (bytes) return bytes;
   throw invalidArgument('chunk', 'an ArrayBuffer or a view of one, not detached', kindOf(chunk));
 }
 

@@ -52,6 +52,23 @@ describe('a file as the end of a stream', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('takes no chunk whose bytes are gone', async () => {
+    await writeFile(target, 'old');
+    const detached = bytes(1000);
+    structuredClone(detached, { transfer: [detached.buffer] });
+    const writer = (await fileTarget(target)).getWriter();
+    await expect(writer.write(detached)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(writer.close()).rejects.toThrow();
+    expect(await readdir(folder)).toEqual(['result']);
+    expect(await readFile(target, 'utf8')).toBe('old');
+  });
+
+  it('takes bytes over any buffer', async () => {
+    const any: ReadableStream<Uint8Array> = source(Buffer.from('new'));
+    await any.pipeTo(await fileTarget(target));
+    expect(await readFile(target, 'utf8')).toBe('new');
+  });
+
   it('replaces an existing file, or with overwrite false refuses it', async () => {
     await writeFile(target, 'old');
     await expect(fileTarget(target, { overwrite: false })).rejects.toMatchObject({ code: 'IO' });

@@ -45,6 +45,9 @@ export function fetchKmsClient(options: FetchKmsClientOptions): KmsApi {
   });
 }
 
+/** Bytes of an answer that are read. */
+const MAX_ANSWER = 2 ** 18;
+
 interface CheckedClient {
   readonly region: string;
   readonly url: string;
@@ -112,11 +115,29 @@ async function sent(
 ): Promise<readonly [number, string]> {
   try {
     const response = await fetch(url, init);
-    return [response.status, await response.text()];
+    return [response.status, await boundedText(response)];
   } catch (error) {
     signal.throwIfAborted();
     const reason = error instanceof Error ? codeOf(error.cause) : '';
     throw named('NetworkError', `the request got no whole answer${reason}`, undefined);
+  }
+}
+
+// An answer is a few KiB at most: one that does not end is given up.
+async function boundedText({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  if (body === null) return text;
+  const reader = body.getReader();
+  for (let length = 0; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    length += value.length;
+    if (length > MAX_ANSWER) {
+      reader.cancel().catch(() => {});
+      throw new Error('the answer does not end');
+    }
+    text += decoder.decode(value, { stream: true });
   }
 }
 

@@ -27,7 +27,7 @@ export type { EncryptedDataKey } from './encrypted-data-key.ts';
 export type { Context, ContextInput } from './encryption-context.ts';
 export type { EngineChoice, EngineRow } from './engine/select.ts';
 export { type EngineReport, type MeasuredEngine, warmUp } from './engine/warm-up.ts';
-export type { KernelStatus } from './engine/wasm/kernel.ts';
+export type { KernelStatus } from './engine/wasm/kernel-status.ts';
 export { type DecryptAttempt, type ErrorCode, FramesealError } from './errors.ts';
 export type { MessageHeader } from './format/message-header.ts';
 export type { Keyring, OnDecryptOptions, OnEncryptOptions } from './keyring/keyring.ts';

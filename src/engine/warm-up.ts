@@ -6,7 +6,8 @@ import type { SealJob } from './engine.ts';
 import { deriveRows, type EngineRow, type MeasuredEngine, type ServingEngine } from './engine-table.ts';
 import { jobSealedLength } from './frame-layout.ts';
 import { availableEngines, engineTable, selectPlatform, setEngineTable } from './select.ts';
-import { type KernelStatus, kernelStatus, upgradeKernel } from './wasm/kernel.ts';
+import { kernelStatus, upgradeKernel } from './wasm/kernel.ts';
+import type { KernelStatus } from './wasm/kernel-status.ts';
 
 export type { MeasuredEngine } from './engine-table.ts';
 

@@ -7,19 +7,11 @@
 import { frameModule } from '#frame-module';
 import type { Bytes } from '../../bytes.ts';
 import { createKernel, type Kernel, type ReplaceableKernel } from './kernel-calls.ts';
+import type { KernelStatus } from './kernel-status.ts';
 import { failedCheck } from './self-test.ts';
 
 export type { BlockCipher, EncryptBlocks, Kernel } from './kernel-calls.ts';
-
-/** What became of the kernel. */
-export interface KernelStatus {
-  /** `unused`: nothing has asked for it yet. */
-  readonly state: 'unused' | 'ready' | 'refused';
-  /** Why it was refused. */
-  readonly reason?: string;
-  /** `relaxed` uses relaxed SIMD. */
-  readonly build: 'plain' | 'relaxed';
-}
+export type { KernelStatus } from './kernel-status.ts';
 
 let status: KernelStatus = { state: 'unused', build: 'plain' };
 let kernel: ReplaceableKernel | undefined;

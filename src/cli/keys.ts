@@ -164,10 +164,28 @@ async function readKeyFile(file: string): Promise<KeyFile> {
     const { mode } = await handle.stat();
     return { contents: await readAll(file, handle), shared: sharedError(file, mode) };
   } catch (cause) {
-    throw cause instanceof FramesealError ? cause : fileError(file, 'read', cause);
+    if (cause instanceof FramesealError) throw cause;
+    throw looksLikeKey(file) ? keyForFile(file) : fileError(file, 'read', cause);
   } finally {
     await handle?.close();
   }
+}
+
+// Base64 of either alphabet, with or without its padding, hexadecimal, PEM.
+function looksLikeKey(file: string): boolean {
+  if (file.includes('-----BEGIN')) return true;
+  const text = file.trim().replace(/=+$/, '').replaceAll('-', '+').replaceAll('_', '/');
+  return (['hex', 'base64'] as const).some((encoding) => {
+    const bytes = Buffer.from(text, encoding);
+    const again = bytes.toString(encoding).replace(/=+$/, '');
+    return KEY_LENGTHS.includes(bytes.length) && again === (encoding === 'hex' ? text.toLowerCase() : text);
+  });
+}
+
+// Neither the key nor the system's error, which repeats it.
+function keyForFile(file: string): FramesealError {
+  const what = `--key expected the name of a FILE that holds the key, got ${kindOf(file)}`;
+  return new FramesealError('IO', `${what}, which may be the key itself and cannot be read as a file`);
 }
 
 // Pipes too, such as a shell's <(...), which have no length.

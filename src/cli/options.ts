@@ -81,16 +81,26 @@ export class Arguments {
 export function parseArguments(command: Command, argv: readonly string[]): Arguments {
   const specs = { ...command.options, ...COMMON };
   const { tokens, positionals } = parsed(command, specs, argv);
-  const values: Record<string, (string | true)[]> = Object.create(null);
-  for (const token of tokens) {
-    if (token.kind !== 'option') continue;
-    const given = values[token.name] ?? [];
-    if (given.length > 0 && specs[token.name]?.value !== undefined && !specs[token.name]?.multiple) {
-      throw new UsageError(`--${token.name} is given twice`);
-    }
-    values[token.name] = [...given, token.value ?? true];
+  const values = valuesOf(tokens);
+  for (const [name, { length }] of Object.entries(values)) {
+    const once = specs[name]?.value !== undefined && !specs[name]?.multiple;
+    if (once && length > 1) throw new UsageError(`--${name} is given twice`);
   }
   return new Arguments(values, positionals);
+}
+
+/** What can be understood of a call that may be wrong. @param command `undefined` if it is not known. */
+export function parseLoosely(command: Command | undefined, argv: readonly string[]): Arguments {
+  const { tokens, positionals } = tokensOf({ ...command?.options, ...COMMON }, argv, false);
+  return new Arguments(valuesOf(tokens), positionals);
+}
+
+function valuesOf(tokens: ReturnType<typeof tokensOf>['tokens']): Record<string, (string | true)[]> {
+  const values: Record<string, (string | true)[]> = Object.create(null);
+  for (const token of tokens) {
+    if (token.kind === 'option') values[token.name] = [...(values[token.name] ?? []), token.value ?? true];
+  }
+  return values;
 }
 
 /** The help of a command. */
@@ -115,7 +125,7 @@ function parsed(
   argv: readonly string[],
 ): ReturnType<typeof tokensOf> {
   try {
-    return tokensOf(specs, argv);
+    return tokensOf(specs, argv, true);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (!code?.startsWith('ERR_PARSE_ARGS_')) throw error;
@@ -127,7 +137,7 @@ function parsed(
   }
 }
 
-function tokensOf(specs: Readonly<Record<string, OptionSpec>>, argv: readonly string[]) {
+function tokensOf(specs: Readonly<Record<string, OptionSpec>>, argv: readonly string[], strict: boolean) {
   const options = Object.entries(specs).map(([name, { short, value }]) => [
     name,
     { type: value === undefined ? 'boolean' : 'string', multiple: true, ...(short && { short }) } as const,
@@ -135,7 +145,7 @@ function tokensOf(specs: Readonly<Record<string, OptionSpec>>, argv: readonly st
   return parseArgs({
     args: [...argv],
     options: Object.fromEntries(options),
-    strict: true,
+    strict,
     allowPositionals: true,
     tokens: true,
   });

@@ -119,11 +119,17 @@ async function walk(folder: string, root: string, options: PlanOptions, sources:
   }
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) await walk(path, root, options, sources);
-    else if (entry.isFile() && isWanted(entry.name, options)) {
-      sources.files.push({ path, within: relative(root, path) });
-    } else sources.skipped++;
+    const wanted = entry.isDirectory() || (entry.isFile() && isWanted(entry.name, options));
+    if (!wanted) sources.skipped++;
+    else if (entry.name.includes('\ufffd')) sources.refused.push(unnamed(path));
+    else if (entry.isDirectory()) await walk(path, root, options, sources);
+    else sources.files.push({ path, within: relative(root, path) });
   }
+}
+
+// U+FFFD stands for bytes that are not UTF-8: the name leads nowhere, or to another file.
+function unnamed(path: string): Refused {
+  return { input: path, error: refusedFile(path, 'is left alone: its name is not UTF-8') };
 }
 
 // So that a folder can be sealed again, and opened, when messages lie beside their originals.
@@ -149,7 +155,7 @@ function jobOf({ path, within }: Source, target: Target, options: PlanOptions): 
   const inFolder = target.kind === 'folder';
   const output = outputOf(path, within, target, options);
   if (output === undefined) {
-    const what = `does not end in "${options.suffix}", so its plaintext has no name: say --output`;
+    const what = `is no name that ends in "${options.suffix}", so its plaintext has no name: say --output`;
     return { input: path, error: refusedFile(path, what) };
   }
   if (output !== STDIO && resolve(output) === resolve(path)) {
@@ -165,11 +171,12 @@ function outputOf(path: string, within: string, target: Target, options: PlanOpt
   return join(target.path, renamed(within, options) ?? within);
 }
 
-// What nothing can be stripped from is `undefined`.
+// What nothing can be stripped from, or what would be no name of a file then, is `undefined`.
 function renamed(path: string, { direction, suffix }: PlanOptions): string | undefined {
   if (direction === 'encrypt') return path + suffix;
   const name = basename(path);
-  const fits = name.endsWith(suffix) && name.length > suffix.length;
+  const rest = name.slice(0, name.length - suffix.length);
+  const fits = name.endsWith(suffix) && !['', '.', '..'].includes(rest);
   return fits ? path.slice(0, path.length - suffix.length) : undefined;
 }
 

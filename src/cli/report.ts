@@ -4,8 +4,8 @@
  * Texts go to stderr. JSON lines go to stdout; where stdout carries the data they go to stderr instead, and then
  * nothing there is text.
  */
-import { type Failure, failureOf, oneLine } from './failure.ts';
-import { type Io, write } from './io.ts';
+import { EXIT, exitCodeOf, type Failure, failureOf, oneLine } from './failure.ts';
+import { ClosedPipe, type Io, write } from './io.ts';
 
 /** How much is said, and as what. */
 export interface ReportOptions {
@@ -67,6 +67,17 @@ export class Report {
   get #jsonOnStderr(): boolean {
     return this.#options.json === true && this.#options.dataOnStdout === true;
   }
+}
+
+/** Says what ended the call, if that can still be written. @returns the exit code, which is that of the error either way. */
+export async function failWith(error: unknown, report: Report, io: Io): Promise<number> {
+  if (error instanceof ClosedPipe) return EXIT.closedPipe;
+  const asText = () => new Report(io, {}).failed(error); // stdout may be full, and stderr not
+  await report
+    .failed(error)
+    .catch(asText)
+    .catch(() => {});
+  return exitCodeOf(failureOf(error), io.signal);
 }
 
 /** JSON that is exact and does nothing to a terminal: whatever is not printable ASCII is escaped. */

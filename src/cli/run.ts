@@ -2,10 +2,10 @@
  * The command: finds what is asked for, runs it, and turns whatever happens into lines and an exit code.
  */
 import { VERSION } from '../version.ts';
-import { EXIT, exitCodeOf, UsageError } from './failure.ts';
-import { ClosedPipe, type Io, write } from './io.ts';
-import { type Command, helpText, nearest, parseArguments } from './options.ts';
-import { Report } from './report.ts';
+import { EXIT, UsageError } from './failure.ts';
+import { type Io, write } from './io.ts';
+import { type Command, helpText, nearest, parseArguments, parseLoosely } from './options.ts';
+import { failWith, Report } from './report.ts';
 
 /** The commands, each loaded when it is asked for. */
 const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<{ command: Command }> }>> = {
@@ -31,9 +31,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   try {
     return await dispatch(argv, io);
   } catch (error) {
-    if (error instanceof ClosedPipe) return EXIT.closedPipe;
-    const failure = await new Report(io, { json: argv.includes('--json') }).failed(error);
-    return exitCodeOf(failure, io.signal);
+    return failWith(error, await reportOf(argv, io), io);
   }
 }
 
@@ -48,6 +46,17 @@ async function dispatch([name, ...rest]: readonly string[], io: Io): Promise<num
   const words = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
   if (words.includes('--help') || words.includes('-h')) return print(io, helpText(command));
   return command.run(parseArguments(command, rest), io);
+}
+
+// For what fails before a command has a report of its own.
+async function reportOf(argv: readonly string[], io: Io): Promise<Report> {
+  const command = await load(argv[0] ?? '').catch(() => undefined);
+  const args = parseLoosely(command, command === undefined ? argv : argv.slice(1));
+  const moves = command?.name === 'encrypt' || command?.name === 'decrypt';
+  const outputs = args.texts('output');
+  const toStdout = outputs.length > 0 ? outputs : args.positionals;
+  const dataOnStdout = moves && (toStdout.length === 0 || toStdout.includes('-'));
+  return new Report(io, { json: args.flag('json'), dataOnStdout });
 }
 
 async function load(name: string): Promise<Command> {

@@ -12,7 +12,7 @@ import { type Moved, type Mover, move } from './move.ts';
 import type { Arguments } from './options.ts';
 import { type Job, makePlan, type Plan, STDIO } from './plan.ts';
 import { byteText, progressBar } from './progress.ts';
-import { Report } from './report.ts';
+import { failWith, Report } from './report.ts';
 
 const DEFAULT_SUFFIX = '.fseal';
 /** Failed files that are named again. */
@@ -48,7 +48,7 @@ export async function transfer(call: TransferCall): Promise<number> {
     return await moveAll(plan, await call.load(), call, report);
   } catch (error) {
     if (error instanceof ClosedPipe) throw error;
-    return exitCodeOf(await report.failed(error), io.signal);
+    return failWith(error, report, io);
   }
 }
 
@@ -90,8 +90,9 @@ async function moveOne(
   const isQuiet = args.flag('quiet') || args.flag('json');
   const bar = isQuiet ? undefined : progressBar(io, input, await sizeOf(input));
   let bytesToDiscard = 0;
+  let moved: Moved;
   try {
-    const moved = await move(job, mover, io, {
+    moved = await move(job, mover, io, {
       overwrite: args.flag('overwrite'),
       onProgress: ({ bytes }) => bar?.show(bytes),
       onNote: (text) => report.note(text),
@@ -99,15 +100,16 @@ async function moveOne(
         bytesToDiscard += bytes;
       },
     });
-    bar?.clear();
-    await report.json({ ok: true, input, output, ...movedJson(moved) });
-    if (!isQuiet && io.stderr.isTTY && output !== STDIO) await report.note(movedText(job, moved));
-    return undefined;
   } catch (error) {
     bar?.clear();
     if (error instanceof ClosedPipe) throw error;
     return report.failed(error, { input, output, ...(bytesToDiscard > 0 && { bytesToDiscard }) });
   }
+  // A line that cannot be written is no failure of this file, which is there.
+  bar?.clear();
+  await report.json({ ok: true, input, output, ...movedJson(moved) });
+  if (!isQuiet && io.stderr.isTTY && output !== STDIO) await report.note(movedText(job, moved));
+  return undefined;
 }
 
 // Of the input, for the progress bar: a message and its plaintext are about as long.

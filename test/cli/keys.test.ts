@@ -153,6 +153,20 @@ describe('loadKeyring', () => {
     expect((await failure(load(`aes:n/k=${folder()}`))).code).toBe('IO');
   });
 
+  it.each([
+    ['base64', Buffer.from(bytes(32)).toString('base64')],
+    ['base64url', Buffer.alloc(16, 0xff).toString('base64url')],
+    ['hexadecimal', Buffer.from(bytes(24)).toString('hex').toUpperCase()],
+    ['PEM', `-----BEGIN PRIVATE KEY-----\n${'A'.repeat(99)}\n-----END PRIVATE KEY-----`],
+  ])('does not repeat a key in place of its file: %s', async (_, key) => {
+    for (const kind of ['aes', 'rsa']) {
+      const { code, message, cause } = await failure(load(`${kind}:n/k=${key}`));
+      expect({ code, cause }).toEqual({ code: 'IO', cause: undefined });
+      expect(message).toContain(`a FILE that holds the key, got a string of ${key.length} characters`);
+      expect(message).not.toContain(key.slice(0, 12));
+    }
+  });
+
   it('lets the first key generate, and each of them open the message', async () => {
     const { privateKey } = rsaPem();
     const keys = [`aes:n/one=${aesFile()}`, `rsa:n/two=${file(privateKey)}`, `aes:n/three=${aesFile()}`];

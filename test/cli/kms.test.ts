@@ -117,13 +117,29 @@ describe('an endpoint that is not AWS', () => {
     [{ AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:1' }, 'AWS_ENDPOINT_URL_KMS'],
     [{ AWS_ENDPOINT_URL: 'https://kms.amazonaws.com.evil.example' }, 'AWS_ENDPOINT_URL'],
     [{ AWS_ENDPOINT_URL: 'https://amazonaws.com@evil.example' }, 'AWS_ENDPOINT_URL'],
-    [{ AWS_ENDPOINT_URL_KMS: 'nonsense' }, 'nonsense'],
+    [{ AWS_ENDPOINT_URL_KMS: 'https://kms-fips.us-gov-west-1.amazonaws.com' }, undefined],
+    [{ AWS_ENDPOINT_URL_KMS: 'https://kms.cn-north-1.amazonaws.com.cn' }, undefined],
+    [{ AWS_ENDPOINT_URL_KMS: 'https://kms.eu-west-1.api.aws' }, undefined],
+    [{ AWS_ENDPOINT_URL_KMS: 'https://kms.cn-north-1.api.amazonwebservices.com.cn' }, undefined],
+    [{ AWS_ENDPOINT_URL_KMS: 'http://kms.us-east-1.amazonaws.com' }, 'http://kms.us-east-1.amazonaws.com ('],
+    [{ AWS_ENDPOINT_URL_KMS: 'https://x.execute-api.us-east-1.amazonaws.com' }, 'x.execute-api'],
+    [{ AWS_ENDPOINT_URL_KMS: 'https://kms.s3.us-east-1.amazonaws.com' }, 'kms.s3'],
+    [{ AWS_ENDPOINT_URL_KMS: 'nonsense' }, 'no URL'],
     [{ AWS_ENDPOINT_URL: 'http://x', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' }, undefined],
   ])('%j', async (env, text) => {
     const said = await foreignEndpoint({ ...nowhere, ...env });
     if (text === undefined) expect(said).toBeUndefined();
     else expect(said).toContain(text);
   });
+
+  it.each(['http://me:secret@host:8/secret?secret#secret', 'secret:secret@host', 'secret'])(
+    'is said without its secrets: %s',
+    async (url) => {
+      const said = await foreignEndpoint({ ...nowhere, AWS_ENDPOINT_URL_KMS: url });
+      expect(said).toMatch(/^KMS calls go to (http:\/\/host:8|an address that is no URL.*) \(AWS/);
+      expect(said).not.toContain('secret');
+    },
+  );
 
   it('may stand in the configuration file', async () => {
     const file = join(folder(), 'config');

@@ -52,8 +52,8 @@ describe('one file', () => {
   });
 
   it('has no name for plaintext without a suffix to strip, but keeps its own in a folder', async () => {
-    const root = tree('a.bin', '.fseal', 'out/x');
-    for (const name of ['a.bin', '.fseal']) {
+    const root = tree('a.bin', '.fseal', '..fseal', '...fseal', 'out/x');
+    for (const name of ['a.bin', '.fseal', '..fseal', '...fseal']) {
       const { jobs, refused } = await plan({ inputs: [join(root, name)], direction: 'decrypt' });
       expect(jobs).toEqual([]);
       expect(refused[0]!.error.message).toContain('--output');
@@ -154,6 +154,29 @@ describe('stdin', () => {
     await expect(plan({ inputs: ['-', 'a'] })).rejects.toThrow(UsageError);
   });
 });
+
+it('a message whose name without the suffix is a folder is refused, and the rest goes on', async () => {
+  const root = tree('in/..fseal', 'in/...fseal', 'in/a.fseal');
+  const options = { inputs: [join(root, 'in')], recursive: true, direction: 'decrypt' } as const;
+  const { jobs, refused } = await plan(options);
+  expect(jobs.map(({ output }) => output)).toEqual([join(root, 'in/a')]);
+  expect(refused).toHaveLength(2);
+});
+
+it.runIf(process.platform === 'linux')(
+  'names that are not UTF-8 are refused, and the rest goes on',
+  async () => {
+    const root = tree('in/a');
+    const latin1 = (name: string) => Buffer.concat([Buffer.from(`${root}/in/`), Buffer.from(name, 'latin1')]);
+    writeFileSync(latin1('\xfcber'), '');
+    writeFileSync(latin1('\xe4ber'), '');
+    mkdirSync(latin1('\xf6'));
+    const { jobs, refused } = await plan({ inputs: [join(root, 'in')], recursive: true });
+    expect(jobs.map(({ input }) => input)).toEqual([join(root, 'in/a')]);
+    expect(refused).toHaveLength(3);
+    for (const { error } of refused) expect(error.message).toContain('its name is not UTF-8');
+  },
+);
 
 it('a suffix is part of a name', async () => {
   await expect(plan({ suffix: '/../x' })).rejects.toThrow(UsageError);

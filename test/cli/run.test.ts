@@ -1,3 +1,5 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { failureOf, oneLine, UsageError } from '../../src/cli/failure.ts';
@@ -5,7 +7,7 @@ import { type Command, nearest, parseArguments } from '../../src/cli/options.ts'
 import { asciiJson } from '../../src/cli/report.ts';
 import { FramesealError } from '../../src/index.ts';
 import { VERSION } from '../../src/version.ts';
-import { frameseal } from './support.ts';
+import { folder, frameseal } from './support.ts';
 
 const COMMANDS = ['encrypt', 'decrypt', 'inspect', 'keygen', 'local-kms'];
 
@@ -81,6 +83,23 @@ describe('a call that cannot work', () => {
     expect(json()).toEqual([
       { ok: false, error: { code: 'USAGE', message: expect.stringContaining('--key') } },
     ]);
+  });
+
+  it.each([
+    [['encrypt', '--json', '--zzz']],
+    [['encrypt', '--json', 'a', 'b', '-o', '-']],
+    [['decrypt', '--json', '--zzz', '--output=-', 'a']],
+    [['decrypt', '--json', '-']],
+  ])('leaves stdout to the data: %j', async (argv) => {
+    const { code, err, out } = await frameseal(argv);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(JSON.parse(err)).toMatchObject({ ok: false, error: { code: 'USAGE' } });
+  });
+
+  it('is told as text where --json is the name of a file', async () => {
+    const { code, err, out } = await frameseal(['encrypt', '--zzz', '--', '--json']);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/^frameseal: USAGE: /);
   });
 
   it('says nothing that a terminal would obey', async () => {
@@ -160,17 +179,32 @@ it('ends quietly when nobody reads', async () => {
   expect(await frameseal(['--help'], { stdout })).toMatchObject({ code: 141, err: '' });
 });
 
+function fullDisk(): Writable {
+  const error = new Error('ENOSPC: no space left on device, write');
+  const failure = Object.assign(error, { code: 'ENOSPC', syscall: 'write' });
+  return new Writable({ write: (_chunk, _encoding, done) => done(failure) });
+}
+
 it('says when stdout cannot be written for another reason', async () => {
-  const stdout = new Writable({
-    write: (_chunk, _encoding, done) =>
-      done(
-        Object.assign(new Error('ENOSPC: no space left on device, write'), {
-          code: 'ENOSPC',
-          syscall: 'write',
-        }),
-      ),
-  });
-  const { code, err } = await frameseal(['--help'], { stdout });
+  const { code, err } = await frameseal(['--help'], { stdout: fullDisk() });
   expect(code).toBe(1);
   expect(err).toContain('IO: ENOSPC');
+});
+
+it('keeps its exit code when nothing can be said', async () => {
+  const call = () => ({ stdout: fullDisk(), stderr: fullDisk() });
+  expect((await frameseal(['encrypt', '--json', 'none'], call())).code).toBe(2);
+  expect((await frameseal(['--help'], call())).code).toBe(1);
+});
+
+it('does not count a file as failed whose line cannot be written', async () => {
+  const root = folder();
+  const [file, key] = [join(root, 'a'), join(root, 'key')];
+  writeFileSync(file, 'hello');
+  writeFileSync(key, Buffer.alloc(32, 1), { mode: 0o600 });
+  const argv = ['encrypt', '--json', '-k', `aes:n/k=${key}`, file];
+  const { code, err } = await frameseal(argv, { stdout: fullDisk() });
+  expect(code).toBe(1);
+  expect(err).toMatch(/^frameseal: IO: ENOSPC[^\n]*\n$/);
+  expect(existsSync(`${file}.fseal`)).toBe(true);
 });

@@ -14,6 +14,7 @@ export interface Call {
   /** stdout, stderr and stdin are a terminal. */
   readonly terminal?: boolean;
   readonly stdout?: Writable;
+  readonly stderr?: Writable;
 }
 
 export interface Outcome {
@@ -37,7 +38,7 @@ export async function frameseal(argv: readonly string[], call: Call = {}): Promi
   const io: Io = {
     stdin: Object.assign(source, { isTTY: call.terminal ?? false }),
     stdout: call.stdout ?? stdout.stream,
-    stderr: stderr.stream,
+    stderr: call.stderr ?? stderr.stream,
     env: { AWS_CONFIG_FILE: '/nowhere', ...env },
     signal,
   };

@@ -21,6 +21,20 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
   return joined;
 }
 
+/**
+ * Zeros, as many as are wanted.
+ * @param what is named if they do not fit.
+ * @throws FramesealError `LIMIT_EXCEEDED` for more than a buffer holds in this runtime.
+ */
+export function allocate(length: number, what: string): Bytes {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    const text = `${what} of ${length} bytes does not fit into one buffer here`;
+    throw new FramesealError('LIMIT_EXCEEDED', text, { cause });
+  }
+}
+
 /** A copy with a buffer of its own. */
 export function copy(bytes: Uint8Array): Bytes {
   return new Uint8Array(bytes);

@@ -6,7 +6,7 @@
  * (`data-format/message-body.md`) allows it.
  */
 import { type DecryptOptions, type DecryptRequest, openMessage, resolveDecrypt } from './begin-decrypt.ts';
-import { type Bytes, copy, dataView, Reader } from './bytes.ts';
+import { allocate, type Bytes, copy, dataView, Reader } from './bytes.ts';
 import { untilAborted } from './deadline.ts';
 import { authenticationFailed, FramesealError, invalidArgument, kindOf } from './errors.ts';
 import { HeaderEnd } from './format/header-end.ts';
@@ -47,8 +47,6 @@ export interface DecryptRangeOptions extends DecryptOptions {
   readonly end: number;
   /** Required for signed messages, whose signature covers what a range does not read. */
   readonly allowUnverifiedSignature?: boolean | undefined;
-  /** Bytes of a header that are read at most; default 4 MiB. */
-  readonly maxHeaderLength?: number | undefined;
 }
 
 /** What {@link decryptRange} answers. */
@@ -62,7 +60,6 @@ export interface DecryptRangeResult {
 
 const NOTHING: Bytes = new Uint8Array(0);
 const FIRST_READ = 4096;
-const DEFAULT_MAX_HEADER_LENGTH = 4 * 2 ** 20;
 /** A footer is this long at most: DER of a P-384 signature and its length field. */
 const MAX_FOOTER_LENGTH = FOOTER_OVERHEAD + 104;
 
@@ -82,7 +79,7 @@ export async function decryptRange(
   const request = resolveDecrypt(options, ['start', 'end', 'allowUnverifiedSignature']);
   const range = resolveRange(options);
   const reader = checkSource(source, request.signal);
-  const header = await readHeader(reader, range.maxHeaderLength, request);
+  const header = await readHeader(reader, request);
   checkSigned(header, range.allowUnverifiedSignature);
   const { opener } = await openMessage(header, request);
   try {
@@ -99,7 +96,6 @@ interface Range {
   readonly start: number;
   readonly end: number;
   readonly allowUnverifiedSignature: boolean;
-  readonly maxHeaderLength: number;
 }
 
 interface BodyReader {
@@ -112,18 +108,12 @@ interface BodyReader {
 type Opened = Omit<DecryptRangeResult, 'header'>;
 
 function resolveRange(options: DecryptRangeOptions): Range {
-  const {
-    start,
-    end,
-    allowUnverifiedSignature = false,
-    maxHeaderLength = DEFAULT_MAX_HEADER_LENGTH,
-  } = options;
+  const { start, end, allowUnverifiedSignature = false } = options;
   checkInteger('start', start, 0, Number.MAX_SAFE_INTEGER);
   checkInteger('end', end, start, Number.MAX_SAFE_INTEGER);
-  checkInteger('maxHeaderLength', maxHeaderLength, 1, Number.MAX_SAFE_INTEGER);
   if (typeof allowUnverifiedSignature !== 'boolean')
     throw invalidArgument('allowUnverifiedSignature', 'true or false', kindOf(allowUnverifiedSignature));
-  return { start, end, allowUnverifiedSignature, maxHeaderLength };
+  return { start, end, allowUnverifiedSignature };
 }
 
 // Reads end where the source does. Every answer is checked: one that is shorter or longer is not used.
@@ -150,11 +140,10 @@ function checkSource(source: Blob | RangeSource, signal: AbortSignal | undefined
 
 async function readHeader(
   reader: RangeSource,
-  maxLength: number,
-  { maxEncryptedDataKeys }: DecryptRequest,
+  { maxEncryptedDataKeys, maxHeaderLength }: DecryptRequest,
 ): Promise<ParsedHeader> {
-  const end = new HeaderEnd({ maxEncryptedDataKeys, maxLength });
-  for (let length = FIRST_READ; ; length = Math.min(2 * length, maxLength)) {
+  const end = new HeaderEnd({ maxEncryptedDataKeys, maxLength: maxHeaderLength });
+  for (let length = FIRST_READ; ; length = Math.min(2 * length, maxHeaderLength)) {
     const bytes = await reader.read(0, length);
     if (end.find(bytes) !== undefined || bytes.length === reader.size)
       return parseMessageHeader(copy(bytes.subarray(0, end.find(bytes))), maxEncryptedDataKeys);
@@ -186,7 +175,7 @@ async function openWhole({ reader, header, opener, request }: BodyReader, range:
 async function openFrames(body: BodyReader, range: Range): Promise<Opened> {
   // No plaintext is longer than its message: nothing is allocated for a range that cannot be there.
   if (range.end > body.reader.size) throw await explain(missingFrame(body, range), body, range);
-  const plaintext = allocate(range.end - range.start);
+  const plaintext = allocate(range.end - range.start, 'a range');
   try {
     return { plaintext, complete: await openInto(plaintext, body, range) };
   } catch (error) {
@@ -248,7 +237,7 @@ async function openRun(
   if (run.length === 0) return undefined;
   const { regular, finalLength } = run;
   const final = finalLength !== undefined;
-  const plaintext = allocate(regular * header.frameLength + (finalLength ?? 0));
+  const plaintext = allocate(regular * header.frameLength + (finalLength ?? 0), 'plaintext');
   const opened = await opener.openFrames(run, first, bytes.subarray(0, run.length), plaintext);
   if (opened === regular + (final ? 1 : 0))
     return { plaintext, regular, final, behind: bytes.subarray(run.length) };
@@ -304,12 +293,4 @@ function missingFrame(body: BodyReader, range: Range): FramesealError {
 
 function pastTheEnd({ end }: Range, length: number): FramesealError {
   return invalidArgument('end', `at most the plaintext's length, ${length}`, String(end));
-}
-
-function allocate(length: number): Bytes {
-  try {
-    return new Uint8Array(length);
-  } catch (cause) {
-    throw new FramesealError('LIMIT_EXCEEDED', `${length} bytes do not fit into one buffer here`, { cause });
-  }
 }

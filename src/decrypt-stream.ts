@@ -55,8 +55,6 @@ export interface DecryptStreamOptions extends DecryptOptions {
   readonly signedStreams?: SignedStreams | undefined;
   /** Plaintext bytes that `hold-all` holds at most; default 64 MiB. */
   readonly maxHeldBytes?: number | undefined;
-  /** Bytes of a header that are waited for at most; default 4 MiB. */
-  readonly maxHeaderLength?: number | undefined;
 }
 
 /** What {@link decryptStream} answers in the end. */
@@ -69,12 +67,10 @@ export interface DecryptStreamResult {
 interface StreamRequest extends DecryptRequest {
   readonly signedStreams: SignedStreams;
   readonly maxHeldBytes: number;
-  readonly maxHeaderLength: number;
 }
 
 const CHOICES: readonly string[] = ['hold-final-frame', 'hold-all', 'refuse'];
 const DEFAULT_MAX_HELD_BYTES = 64 * 2 ** 20;
-const DEFAULT_MAX_HEADER_LENGTH = 4 * 2 ** 20;
 
 /**
  * Decrypts a stream. What is released are whole frames in order; a failure says that what was read so far must not be
@@ -90,16 +86,11 @@ export function decryptStream(options: DecryptStreamOptions): MessageStream<Decr
 
 function resolveStream(options: DecryptStreamOptions): StreamRequest {
   const request = resolveDecrypt(options);
-  const {
-    signedStreams = 'hold-final-frame',
-    maxHeldBytes = DEFAULT_MAX_HELD_BYTES,
-    maxHeaderLength = DEFAULT_MAX_HEADER_LENGTH,
-  } = options;
+  const { signedStreams = 'hold-final-frame', maxHeldBytes = DEFAULT_MAX_HELD_BYTES } = options;
   if (!CHOICES.includes(signedStreams))
     throw invalidArgument('signedStreams', `one of ${CHOICES.join(', ')}`, quote(signedStreams));
   checkInteger('maxHeldBytes', maxHeldBytes, 0, Number.MAX_SAFE_INTEGER);
-  checkInteger('maxHeaderLength', maxHeaderLength, 1, Number.MAX_SAFE_INTEGER);
-  return { ...request, signedStreams, maxHeldBytes, maxHeaderLength };
+  return { ...request, signedStreams, maxHeldBytes };
 }
 
 async function* readMessage(

@@ -4,7 +4,7 @@
  * Source: AWS Encryption SDK specification, `client-apis/encrypt.md`.
  */
 import { type BegunMessage, beginMessage, type EncryptOptions, resolveEncrypt } from './begin-encrypt.ts';
-import type { Bytes } from './bytes.ts';
+import { allocate, type Bytes } from './bytes.ts';
 import { untilAborted } from './deadline.ts';
 import { FramesealError } from './errors.ts';
 import { bodyLength, regularFrames } from './format/message-body.ts';
@@ -36,7 +36,7 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
   try {
     const { suite, headerBytes, header, sealer, missingKeys } = message;
     const bodyEnd = headerBytes.length + bodyLength(plaintext.length, request.frameLength);
-    const ciphertext = allocate(bodyEnd + footerLength(suite));
+    const ciphertext = allocate(bodyEnd + footerLength(suite), 'a message');
     ciphertext.set(headerBytes);
     const { signal, onProgress } = request;
     const progress = { signal, onProgress, total: plaintext.length };
@@ -64,7 +64,7 @@ async function signed(
     message.set(footer, bodyEnd);
     return message;
   }
-  const resized = allocate(bodyEnd + footer.length); // a caller's signing key that misses the usual length
+  const resized = allocate(bodyEnd + footer.length, 'a message'); // a caller's signing key that misses the usual length
   resized.set(covered);
   resized.set(footer, bodyEnd);
   return resized;
@@ -79,16 +79,4 @@ function checkPlaintext(plaintext: Uint8Array, bound: number | undefined, frameL
     );
   }
   checkFrameCount(regularFrames(plaintext.length, frameLength) + 1);
-}
-
-function allocate(length: number): Bytes {
-  try {
-    return new Uint8Array(length);
-  } catch (cause) {
-    throw new FramesealError(
-      'LIMIT_EXCEEDED',
-      `a message of ${length} bytes does not fit into one buffer here`,
-      { cause },
-    );
-  }
 }

@@ -25,6 +25,8 @@ export interface CommonOptions {
   readonly maxEncryptedDataKeys?: number | undefined;
   /** Longest frame, in bytes, that is written or read; also bounds a non-framed body. Default 64 MiB. */
   readonly maxFrameLength?: number | undefined;
+  /** Bytes of a header that streams and ranges wait for or read at most. Default 4 MiB. */
+  readonly maxHeaderLength?: number | undefined;
   /** What serves keys, header and frames; default `auto`. Keyrings choose for themselves. */
   readonly engine?: EngineChoice | undefined;
   /** Aborts between batches of frames and in every call that waits. */
@@ -39,12 +41,14 @@ export interface ResolvedOptions {
   readonly commitmentPolicy: CommitmentPolicy;
   readonly maxEncryptedDataKeys: number;
   readonly maxFrameLength: number;
+  readonly maxHeaderLength: number;
   readonly platform: Platform;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: CommonOptions['onProgress'];
 }
 
 const DEFAULT_MAX_FRAME_LENGTH = 64 * 2 ** 20;
+const DEFAULT_MAX_HEADER_LENGTH = 4 * 2 ** 20;
 
 /** The options of encrypt and decrypt alike, so that one object may serve both. */
 const KNOWN = [
@@ -78,11 +82,13 @@ export function resolveOptions(options: CommonOptions, further: readonly string[
   const {
     maxEncryptedDataKeys = 0xffff,
     maxFrameLength = DEFAULT_MAX_FRAME_LENGTH,
+    maxHeaderLength = DEFAULT_MAX_HEADER_LENGTH,
     signal,
     onProgress,
   } = options;
   checkInteger('maxEncryptedDataKeys', maxEncryptedDataKeys, 1, 0xffff);
   checkInteger('maxFrameLength', maxFrameLength, 1, 0xffff_ffff);
+  checkInteger('maxHeaderLength', maxHeaderLength, 1, Number.MAX_SAFE_INTEGER);
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalidArgument('signal', 'an AbortSignal', kindOf(signal));
   if (onProgress !== undefined && typeof onProgress !== 'function')
@@ -92,6 +98,7 @@ export function resolveOptions(options: CommonOptions, further: readonly string[
     commitmentPolicy: resolvePolicy(options.commitmentPolicy),
     maxEncryptedDataKeys,
     maxFrameLength,
+    maxHeaderLength,
     platform: selectPlatform(options.engine),
     signal,
     onProgress,

@@ -9,7 +9,7 @@
  * after the call.
  */
 import type { Bytes } from '../../bytes.ts';
-import type { HkdfOutput } from '../../crypto/crypto.ts';
+import type { HkdfOutput, KeyDerivation, SealedHeader } from '../../crypto/crypto.ts';
 import { unreachable } from '../../errors.ts';
 import { COMMIT_KEY_LENGTH, TAG_LENGTH } from '../../suite/algorithm-suites.ts';
 import type { OpenJob, SealJob } from '../engine.ts';
@@ -24,28 +24,6 @@ export type EncryptBlocks = (blocks: Uint8Array) => Uint8Array;
 
 /** The block cipher of a message: a key for the kernel's own AES, or AES under that key by someone else. */
 export type BlockCipher = Uint8Array | EncryptBlocks;
-
-/** How the keys of a message come from its data key: HKDF, RFC 5869 (`kdf/derive-keys.ts`). */
-export interface KeyDerivation {
-  readonly hash: KernelHash;
-  readonly dataKey: Uint8Array;
-  /** Empty: zeros of the hash's length. */
-  readonly salt: Uint8Array;
-  /** Of the derived key. */
-  readonly info: Uint8Array;
-  /** Of the derived key: 16, 24 or 32 bytes. */
-  readonly keyLength: number;
-  /** Of the commit key; `undefined` for a message without one. */
-  readonly commitInfo: Uint8Array | undefined;
-}
-
-/** What a header is sealed with. Each has a buffer of its own. */
-export interface SealedHeader {
-  readonly derivedKey: Bytes;
-  /** 32 bytes; empty for a message without one. */
-  readonly commitKey: Bytes;
-  readonly tag: Bytes;
-}
 
 /** What the kernel computes. No call may be made while another runs. */
 export interface Kernel {

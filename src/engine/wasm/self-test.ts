@@ -5,9 +5,10 @@
  * from other implementations: `test/engine/wasm/self-test.test.ts` computes them again.
  */
 import { type Bytes, equal } from '../../bytes.ts';
+import type { KeyDerivation } from '../../crypto/crypto.ts';
 import { FRAME_OVERHEAD } from '../../format/message-body.ts';
 import { type FrameJob, frameCount, jobPlaintextLength, jobSealedLength } from '../frame-layout.ts';
-import { HASH_LENGTH, type Kernel, type KernelHash, type KeyDerivation } from './kernel-calls.ts';
+import { HASH_LENGTH, type Kernel, type KernelHash } from './kernel-calls.ts';
 
 /** The name of the first check that fails; `undefined` for a kernel that may be trusted. */
 export function failedCheck(kernel: Kernel): string | undefined {

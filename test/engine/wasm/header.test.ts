@@ -3,8 +3,9 @@
  */
 import { createCipheriv, hkdfSync, randomBytes, randomInt } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { KeyDerivation } from '../../../src/crypto/crypto.ts';
 import { loadKernel } from '../../../src/engine/wasm/kernel.ts';
-import { HASH_LENGTH, type KernelHash, type KeyDerivation } from '../../../src/engine/wasm/kernel-calls.ts';
+import { HASH_LENGTH, type KernelHash } from '../../../src/engine/wasm/kernel-calls.ts';
 import { ALGORITHM_SUITES } from '../../../src/suite/algorithm-suites.ts';
 import { bytes } from '../../support/messages.ts';
 

@@ -3,7 +3,13 @@
  *
  * Source: AWS Encryption SDK specification, `client-apis/decrypt.md`.
  */
-import { type DecryptOptions, openMessage, resolveDecrypt } from './begin-decrypt.ts';
+import {
+  type DecryptOptions,
+  type DecryptRequest,
+  type OpenedMessage,
+  openMessage,
+  resolveDecrypt,
+} from './begin-decrypt.ts';
 import { type Bytes, copy, Reader } from './bytes.ts';
 import { nativeCrypto } from './crypto/default-crypto.ts';
 import type { Context } from './encryption-context.ts';
@@ -37,22 +43,31 @@ export async function decrypt(ciphertext: Uint8Array, options: DecryptOptions): 
   const request = resolveDecrypt(options);
   checkBytes('ciphertext', ciphertext);
   const header = parseMessageHeader(ciphertext, request.maxEncryptedDataKeys);
-  const { opener, authenticatedContext, verificationKey } = await openMessage(header, request);
+  const message = await openMessage(header, request);
   try {
-    const rest = ciphertext.subarray(header.length);
-    const body = locateBody(header, rest, request.maxFrameLength);
-    const signature = parseEnd(header, rest, body);
-    const { signal, onProgress } = request;
-    const plaintext = await opener.openBody(body, rest, { signal, onProgress, total: body.plaintextLength });
-    const signed = ciphertext.subarray(0, header.length + body.length);
-    if (!(await signatureIsGood(header, verificationKey, signed, signature))) {
-      plaintext.fill(0);
-      throw authenticationFailed();
-    }
+    const plaintext = await openWhole(ciphertext, header, message, request);
+    const { authenticatedContext } = message;
     return { plaintext, header: publicHeader(header, header.length), authenticatedContext };
   } finally {
-    opener.dispose();
+    message.opener.dispose();
   }
+}
+
+/** The plaintext of a whole message whose header is authentic: body, end, tags, signature. */
+export async function openWhole(
+  ciphertext: Uint8Array,
+  header: ParsedHeader,
+  { opener, verificationKey }: OpenedMessage,
+  { maxFrameLength, signal, onProgress }: DecryptRequest,
+): Promise<Bytes> {
+  const rest = ciphertext.subarray(header.length);
+  const body = locateBody(header, rest, maxFrameLength);
+  const signature = parseEnd(header, rest, body);
+  const plaintext = await opener.openBody(body, rest, { signal, onProgress, total: body.plaintextLength });
+  const signed = ciphertext.subarray(0, header.length + body.length);
+  if (await signatureIsGood(header, verificationKey, signed, signature)) return plaintext;
+  plaintext.fill(0);
+  throw authenticationFailed();
 }
 
 /**

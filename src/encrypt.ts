@@ -14,6 +14,7 @@ import { encodedSignature } from './kdf/signature.ts';
 import type { MissingKey } from './materials/materials.ts';
 import { checkBytes } from './options.ts';
 import { checkFrameCount } from './stream/message-sealer.ts';
+import type { BodyProgress } from './stream/pace.ts';
 
 /** What {@link encrypt} answers. */
 export interface EncryptResult {
@@ -33,21 +34,26 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
   const request = resolveEncrypt(options);
   checkPlaintext(plaintext, request.plaintextLength, request.frameLength);
   const message = await beginMessage(request, plaintext.length, false);
+  const { header, missingKeys } = message;
+  return { ciphertext: await sealWhole(plaintext, message, request), header, missingKeys };
+}
+
+/** The whole message: its header, the body, and for signed suites the footer. The sealer is disposed of. */
+export async function sealWhole(
+  plaintext: Uint8Array,
+  message: BegunMessage,
+  { signal, onProgress }: BodyProgress,
+): Promise<Bytes> {
+  const { suite, headerBytes, header, sealer } = message;
   try {
-    const { suite, headerBytes, header, sealer, missingKeys } = message;
-    const bodyEnd = headerBytes.length + bodyLength(plaintext.length, request.frameLength);
+    const bodyEnd = headerBytes.length + bodyLength(plaintext.length, header.frameLength);
     const ciphertext = allocate(bodyEnd + footerLength(suite), 'a message');
     ciphertext.set(headerBytes);
-    const { signal, onProgress } = request;
     const progress = { signal, onProgress, total: plaintext.length };
     await sealer.sealBody(plaintext, ciphertext.subarray(headerBytes.length, bodyEnd), progress);
-    return {
-      ciphertext: suite.signature ? await signed(message, ciphertext, bodyEnd, signal) : ciphertext,
-      header,
-      missingKeys,
-    };
+    return suite.signature ? await signed(message, ciphertext, bodyEnd, signal) : ciphertext;
   } finally {
-    message.sealer.dispose();
+    sealer.dispose();
   }
 }
 

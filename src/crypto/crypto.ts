@@ -129,6 +129,10 @@ export interface Crypto {
     aad: Uint8Array,
     sealed: Uint8Array,
   ): MaybePromise<Bytes | undefined>;
+  /** A hash of the joined parts, FIPS 180-4. */
+  hash(hash: HashName, ...parts: readonly Uint8Array[]): MaybePromise<Bytes>;
+  /** HMAC of the joined parts, RFC 2104. */
+  hmac(hash: HashName, key: Uint8Array, ...parts: readonly Uint8Array[]): MaybePromise<Bytes>;
   /** HKDF, RFC 5869: one extract, an expand for each output. An empty salt stands for zeros of the hash's length. */
   hkdf(
     hash: HashName,

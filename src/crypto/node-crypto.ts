@@ -57,6 +57,12 @@ export function createNodeCrypto(node: NodeCrypto): Crypto {
       isBytes(key) ? seal(node, key, iv, aad, plaintext) : web.aesGcmSeal(key, iv, aad, plaintext),
     aesGcmOpen: (key, iv, aad, sealed) =>
       isBytes(key) ? open(node, key, iv, aad, sealed) : web.aesGcmOpen(key, iv, aad, sealed),
+    hash: (hash, ...parts) => {
+      const digest = node.createHash(DIGEST[hash]);
+      for (const part of parts) digest.update(part);
+      return moved(digest.digest());
+    },
+    hmac,
     hkdf: (hash, key, salt, outputs) => hkdf(hmac, hash, key, salt, outputs),
     generateSigningKey: (algorithm) => generateSigningKey(node, algorithm, busy),
     verify: (algorithm, publicKey, message, signature) =>

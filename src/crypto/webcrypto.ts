@@ -4,7 +4,7 @@
  * What an engine lacks is filled in by `@noble/curves`, loaded when it is first needed: the import of compressed
  * points (WebKit) and ECDSA as a whole.
  */
-import type { Bytes } from '../bytes.ts';
+import { type Bytes, concat } from '../bytes.ts';
 import { FramesealError, invalidArgument } from '../errors.ts';
 import { type HashName, type SignatureAlgorithm, TAG_LENGTH } from '../suite/algorithm-suites.ts';
 import type {
@@ -28,6 +28,8 @@ export function createWebCrypto(): Crypto {
     name: 'webcrypto',
     aesGcmSeal: seal,
     aesGcmOpen: open,
+    hash: async (hash, ...parts) => new Uint8Array(await crypto.subtle.digest(hash, concat(...parts))),
+    hmac,
     hkdf,
     generateSigningKey,
     verify,
@@ -80,6 +82,11 @@ async function open(
     if (isNamed(error, 'OperationError')) return undefined;
     throw error;
   }
+}
+
+async function hmac(hash: HashName, key: Uint8Array, ...parts: readonly Uint8Array[]): Promise<Bytes> {
+  const imported = await crypto.subtle.importKey('raw', source(key), { name: 'HMAC', hash }, false, ['sign']);
+  return new Uint8Array(await crypto.subtle.sign('HMAC', imported, concat(...parts)));
 }
 
 async function hkdf(

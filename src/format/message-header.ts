@@ -9,8 +9,8 @@
  * ```
  * Source: AWS Encryption SDK specification, `data-format/message-header.md`.
  */
-import { type Bytes, concat, copy, Reader, utf8, utf8Text, Writer } from '../bytes.ts';
-import { checkEncryptedDataKey, type EncryptedDataKey } from '../encrypted-data-key.ts';
+import { type Bytes, concat, copy, Reader, Writer } from '../bytes.ts';
+import type { EncryptedDataKey } from '../encrypted-data-key.ts';
 import { type Context, parseContext, serializeContext } from '../encryption-context.ts';
 import { FramesealError } from '../errors.ts';
 import {
@@ -21,6 +21,7 @@ import {
   suiteById,
   TAG_LENGTH,
 } from '../suite/algorithm-suites.ts';
+import { encodeEncryptedDataKeys, parseEncryptedDataKeys } from './encrypted-data-keys.ts';
 
 /** What a header says. From `parseHeader` it is NOT authenticated; from `encrypt` and `decrypt` it is. */
 export interface MessageHeader {
@@ -127,17 +128,15 @@ export function parseMessageHeader(bytes: Uint8Array, maxEncryptedDataKeys = 0xf
 export function encodeHeaderBody(fields: HeaderFields): Bytes {
   const { suite, encryptedDataKeys } = fields;
   const context = serializeContext(fields.encryptionContext);
-  const edks = encryptedDataKeys.map(encodeEncryptedDataKey);
-  const edksLength = edks.reduce((sum, edk) => sum + edk.length, 0);
+  const edks = encodeEncryptedDataKeys(encryptedDataKeys);
   const v1 = suite.messageVersion === 1;
-  const fixed = v1 ? 1 + 1 + 2 + 2 + 2 + 1 + 4 + 1 + 4 : 1 + 2 + 2 + 2 + 1 + 4;
+  const fixed = v1 ? 1 + 1 + 2 + 2 + 1 + 4 + 1 + 4 : 1 + 2 + 2 + 1 + 4;
   const writer = new Writer(
-    fixed + fields.messageId.length + context.length + edksLength + fields.suiteData.length,
+    fixed + fields.messageId.length + context.length + edks.length + fields.suiteData.length,
   );
   writer.u8(suite.messageVersion);
   if (v1) writer.u8(TYPE_CUSTOMER_AE_DATA);
-  writer.u16(suite.id).put(fields.messageId).sized(context).u16(edks.length);
-  for (const edk of edks) writer.put(edk);
+  writer.u16(suite.id).put(fields.messageId).sized(context).put(edks);
   writer.u8(CONTENT_TYPES[fields.contentType]);
   if (v1) writer.u32(0).u8(IV_LENGTH);
   return writer.u32(fields.frameLength).put(fields.suiteData).bytes;
@@ -185,36 +184,6 @@ function parseSuite(reader: Reader, version: number): AlgorithmSuite {
     throw invalid('algorithm suite id', `a suite of message version ${version}`, hex(id));
   }
   return suite;
-}
-
-function parseEncryptedDataKeys(reader: Reader, max: number): EncryptedDataKey[] {
-  const count = reader.u16('encrypted data key count');
-  if (count === 0) throw invalid('encrypted data key count', 'at least 1', 0);
-  if (count > max) {
-    throw new FramesealError(
-      'LIMIT_EXCEEDED',
-      `the message has ${count} encrypted data keys; maxEncryptedDataKeys is ${max}`,
-    );
-  }
-  return Array.from({ length: count }, () => parseEncryptedDataKey(reader));
-}
-
-function parseEncryptedDataKey(reader: Reader): EncryptedDataKey {
-  const id = reader.take(reader.u16('key provider id length'), 'key provider id');
-  const providerId = utf8Text(id);
-  if (providerId === undefined) throw invalid('key provider id', 'UTF-8', 'other bytes');
-  const providerInfo = copy(
-    reader.take(reader.u16('key provider information length'), 'key provider information'),
-  );
-  const ciphertext = copy(reader.take(reader.u16('encrypted data key length'), 'encrypted data key'));
-  return { providerId, providerInfo, ciphertext };
-}
-
-function encodeEncryptedDataKey(edk: EncryptedDataKey): Bytes {
-  checkEncryptedDataKey(edk);
-  const providerId = utf8(edk.providerId)!;
-  const writer = new Writer(6 + providerId.length + edk.providerInfo.length + edk.ciphertext.length);
-  return writer.sized(providerId).sized(edk.providerInfo).sized(edk.ciphertext).bytes;
 }
 
 function parseContentType(reader: Reader): 'framed' | 'non-framed' {

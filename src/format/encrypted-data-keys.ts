@@ -1,0 +1,60 @@
+/**
+ * The list of encrypted data keys, as a header and a sidecar hold it: parse and encode.
+ *
+ * ```
+ * u16 count | ( u16 length | provider id, UTF-8 | u16 length | provider information | u16 length | ciphertext ) ...
+ * ```
+ * Source: AWS Encryption SDK specification, `data-format/message-header.md#encrypted-data-keys`.
+ */
+import { type Bytes, concat, copy, type Reader, utf8, utf8Text, Writer } from '../bytes.ts';
+import { checkEncryptedDataKey, type EncryptedDataKey } from '../encrypted-data-key.ts';
+import { FramesealError } from '../errors.ts';
+
+/**
+ * @param max checked before the first entry is read.
+ * @throws FramesealError `TRUNCATED`, `INVALID_MESSAGE`, `LIMIT_EXCEEDED`
+ */
+export function parseEncryptedDataKeys(reader: Reader, max: number): EncryptedDataKey[] {
+  const count = reader.u16('encrypted data key count');
+  if (count === 0) throw invalid('encrypted data key count', 'at least 1', '0');
+  checkEncryptedDataKeyCount(count, max);
+  return Array.from({ length: count }, () => parseEncryptedDataKey(reader));
+}
+
+/** @throws FramesealError `LIMIT_EXCEEDED` */
+export function checkEncryptedDataKeyCount(count: number, max: number): void {
+  if (count <= max) return;
+  throw new FramesealError(
+    'LIMIT_EXCEEDED',
+    `the message has ${count} encrypted data keys; maxEncryptedDataKeys is ${max}`,
+  );
+}
+
+/** @throws FramesealError `INVALID_ARGUMENT`, `LIMIT_EXCEEDED` if an entry is none, or too long for the format. */
+export function encodeEncryptedDataKeys(encryptedDataKeys: readonly EncryptedDataKey[]): Bytes {
+  const count = new Writer(2).u16(encryptedDataKeys.length).bytes;
+  return concat(count, ...encryptedDataKeys.map(encodeEncryptedDataKey));
+}
+
+/** One entry. @throws as {@link encodeEncryptedDataKeys} */
+export function encodeEncryptedDataKey(edk: EncryptedDataKey): Bytes {
+  checkEncryptedDataKey(edk);
+  const providerId = utf8(edk.providerId)!;
+  const writer = new Writer(6 + providerId.length + edk.providerInfo.length + edk.ciphertext.length);
+  return writer.sized(providerId).sized(edk.providerInfo).sized(edk.ciphertext).bytes;
+}
+
+function parseEncryptedDataKey(reader: Reader): EncryptedDataKey {
+  const id = reader.take(reader.u16('key provider id length'), 'key provider id');
+  const providerId = utf8Text(id);
+  if (providerId === undefined) throw invalid('key provider id', 'UTF-8', 'other bytes');
+  const providerInfo = copy(
+    reader.take(reader.u16('key provider information length'), 'key provider information'),
+  );
+  const ciphertext = copy(reader.take(reader.u16('encrypted data key length'), 'encrypted data key'));
+  return { providerId, providerInfo, ciphertext };
+}
+
+function invalid(field: string, expected: string, got: string): FramesealError {
+  return new FramesealError('INVALID_MESSAGE', `the header's ${field}: expected ${expected}, got ${got}`);
+}

@@ -51,6 +51,17 @@ const ROOMS = {
     '^src/keyring/aws-kms/',
     '^node_modules/@aws-sdk/client-kms/',
   ],
+  '^src/rewrap/': [
+    ...BASE,
+    SUITE,
+    '^src/((begin-)?(en|de)crypt(-stream)?|options)\\.ts$',
+    '^src/format/',
+    '^src/kdf/signature\\.ts$',
+    '^src/materials/',
+    '^src/keyring/(keyring|multi-keyring)\\.ts$',
+    '^src/stream/',
+    SEAM,
+  ],
   '^src/local-kms/': [],
   '^src/node/': [
     ...BASE,

@@ -3,11 +3,11 @@
  *
  * Source: AWS Encryption SDK specification, `client-apis/encrypt.md`.
  */
-import { type Bytes, concat, copy } from './bytes.ts';
+import { type Bytes, concat } from './bytes.ts';
 import type { SigningKey } from './crypto/crypto.ts';
 import { messageRandom } from './crypto/random.ts';
 import { untilAborted } from './deadline.ts';
-import { checkEncryptedDataKey } from './encrypted-data-key.ts';
+import { checkEncryptedDataKey, copyEncryptedDataKey } from './encrypted-data-key.ts';
 import {
   type Context,
   callerContext,
@@ -133,11 +133,7 @@ async function writeHeader(
     suite,
     messageId,
     encryptionContext: filterContext(materials.encryptionContext, (key) => !isRequired(key)),
-    encryptedDataKeys: materials.encryptedDataKeys.map(({ providerId, providerInfo, ciphertext }) => ({
-      providerId,
-      providerInfo: copy(providerInfo),
-      ciphertext: copy(ciphertext),
-    })),
+    encryptedDataKeys: materials.encryptedDataKeys.map(copyEncryptedDataKey),
     contentType: 'framed',
     frameLength,
     suiteData: new Uint8Array(suite.committing ? COMMIT_KEY_LENGTH : 0), // written when it is known

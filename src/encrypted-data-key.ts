@@ -3,7 +3,7 @@
  *
  * Source: AWS Encryption SDK specification, `framework/structures.md#encrypted-data-key`.
  */
-import { type Bytes, dataView, utf8, utf8Text } from './bytes.ts';
+import { type Bytes, copy, dataView, equal, utf8, utf8Text } from './bytes.ts';
 import { FramesealError, invalidArgument, kindOf } from './errors.ts';
 
 /** One entry of the header's list. Each field takes at most 65,535 bytes. */
@@ -36,6 +36,24 @@ export function checkEncryptedDataKey(edk: EncryptedDataKey): void {
       throw new FramesealError('LIMIT_EXCEEDED', what);
     }
   }
+}
+
+/** A copy that shares no bytes. */
+export function copyEncryptedDataKey({
+  providerId,
+  providerInfo,
+  ciphertext,
+}: EncryptedDataKey): EncryptedDataKey {
+  return { providerId, providerInfo: copy(providerInfo), ciphertext: copy(ciphertext) };
+}
+
+/** Whether two entries have the same bytes. */
+export function sameEncryptedDataKey(a: EncryptedDataKey, b: EncryptedDataKey): boolean {
+  return (
+    a.providerId === b.providerId &&
+    equal(a.providerInfo, b.providerInfo) &&
+    equal(a.ciphertext, b.ciphertext)
+  );
 }
 
 /**

@@ -144,18 +144,13 @@ export function aborted(signal: AbortSignal): FramesealError {
 
 /**
  * An options object with no name but the known ones: a misspelt `encryptionContext` must not be a message without one.
- * @throws FramesealError `INVALID_ARGUMENT`; `UNSUPPORTED` for names that a later version has.
+ * @throws FramesealError `INVALID_ARGUMENT`
  */
-export function checkOptions(
-  options: unknown,
-  known: readonly string[],
-  later: readonly string[] = [],
-): void {
+export function checkOptions(options: unknown, known: readonly string[]): void {
   if (options === null || typeof options !== 'object')
     throw invalidArgument('options', 'an object', kindOf(options));
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || known.includes(name)) continue;
-    if (later.includes(name)) throw new FramesealError('UNSUPPORTED', `this version has no option "${name}"`);
     throw invalidArgument('options', `names among ${known.join(', ')}`, quote(name));
   }
 }

@@ -43,6 +43,11 @@ export { defaultCmm } from './materials/default-cmm.ts';
 export type { DecryptionMaterials, EncryptionMaterials, MissingKey } from './materials/materials.ts';
 export type { CommonOptions } from './options.ts';
 export {
+  type AddWrappingKeysOptions,
+  type AddWrappingKeysResult,
+  addWrappingKeys,
+} from './rewrap/add-wrapping-keys.ts';
+export {
   type CiphertextLengthOptions,
   ciphertextLength,
   type EstimateOptions,

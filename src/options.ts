@@ -67,8 +67,8 @@ const KNOWN = [
   'signedStreams',
   'maxHeldBytes',
   'maxHeaderLength',
+  'sidecar',
 ];
-const LATER = ['sidecar'];
 
 // One default manager for a keyring: it holds nothing of any message.
 const managers = new WeakMap<Keyring, CryptographicMaterialsManager>();
@@ -78,7 +78,7 @@ const managers = new WeakMap<Keyring, CryptographicMaterialsManager>();
  * @throws FramesealError `INVALID_ARGUMENT`, `UNSUPPORTED`
  */
 export function resolveOptions(options: CommonOptions, further: readonly string[] = []): ResolvedOptions {
-  checkOptions(options, further.length > 0 ? [...KNOWN, ...further] : KNOWN, LATER);
+  checkOptions(options, further.length > 0 ? [...KNOWN, ...further] : KNOWN);
   const {
     maxEncryptedDataKeys = 0xffff,
     maxFrameLength = DEFAULT_MAX_FRAME_LENGTH,

@@ -213,7 +213,9 @@ describe('the context cannot be lost', () => {
     expect(await failureCode(decrypt(bytes(1), { keyring, encryptionContxt: tenant } as never))).toBe(
       'INVALID_ARGUMENT',
     );
-    expect(await failureCode(decrypt(bytes(1), { keyring, sidecar: bytes(9) } as never))).toBe('UNSUPPORTED');
+    expect(await failureCode(decrypt(bytes(1), { keyring, sidecr: bytes(9) } as never))).toBe(
+      'INVALID_ARGUMENT',
+    );
   });
 
   it('a manager that forgets what the caller requires is found out', async () => {

@@ -5,7 +5,12 @@
  * else. Source: AWS Encryption SDK specification, `framework/multi-keyring.md`.
  */
 import { copy, equal } from '../bytes.ts';
-import { checkEncryptedDataKey, type EncryptedDataKey } from '../encrypted-data-key.ts';
+import {
+  checkEncryptedDataKey,
+  copyEncryptedDataKey,
+  type EncryptedDataKey,
+  sameEncryptedDataKey,
+} from '../encrypted-data-key.ts';
 import {
   checkOptions,
   combined,
@@ -93,7 +98,19 @@ export function multiKeyring(options: MultiKeyringOptions): Keyring {
     throw allFailed(failures);
   }
 
-  return markOurs({ onEncrypt, onDecrypt });
+  const keyring = markOurs({ onEncrypt, onDecrypt });
+  membersOf.set(keyring, members);
+  return keyring;
+}
+
+const membersOf = new WeakMap<Keyring, readonly Keyring[]>();
+
+/**
+ * The keyring as one that only wraps a data key that is there: a multi-keyring's generator is one of its children then.
+ * For data keys of finished messages; a multi-keyring itself refuses them, as `framework/multi-keyring.md#onencrypt` wants.
+ */
+export function asWrapper(keyring: Keyring): Keyring {
+  return multiKeyring({ children: membersOf.get(keyring)?.map(asWrapper) ?? [keyring] });
 }
 
 // The generator's data key, as bytes that are ours: so that what is handed on may be wiped by whoever is done with it.
@@ -176,13 +193,15 @@ async function wrap(
 ): Promise<EncryptionMaterials> {
   if (isOurs(keyring)) return keyring.onEncrypt(materials, call);
   const plaintextDataKey = copy(materials.plaintextDataKey!);
-  const encryptedDataKeys = materials.encryptedDataKeys.map(copied);
+  const encryptedDataKeys = materials.encryptedDataKeys.map(copyEncryptedDataKey);
   const lent = { ...materials, plaintextDataKey, encryptedDataKeys: [...encryptedDataKeys] };
   try {
     const answer = await keyring.onEncrypt(lent, call);
     checkKey(materials, plaintextDataKey, answer);
     const entries = checkedEntries('children', answer.encryptedDataKeys);
-    const kept = materials.encryptedDataKeys.every((edk, i) => sameEntry(edk, entries[i]));
+    const kept = materials.encryptedDataKeys.every(
+      (edk, i) => entries[i] !== undefined && sameEncryptedDataKey(edk, entries[i]),
+    );
     if (!kept)
       throw invalidArgument(
         'children',
@@ -212,20 +231,7 @@ function checkedEntries(argument: string, edks: readonly EncryptedDataKey[]): En
   if (!Array.isArray(edks))
     throw invalidArgument(argument, 'a keyring that answers encrypted data keys', kindOf(edks));
   for (const edk of edks) checkEncryptedDataKey(edk);
-  return edks.map(copied);
-}
-
-function copied({ providerId, providerInfo, ciphertext }: EncryptedDataKey): EncryptedDataKey {
-  return { providerId, providerInfo: copy(providerInfo), ciphertext: copy(ciphertext) };
-}
-
-function sameEntry(a: EncryptedDataKey, b: EncryptedDataKey | undefined): boolean {
-  return (
-    b !== undefined &&
-    a.providerId === b.providerId &&
-    equal(a.providerInfo, b.providerInfo) &&
-    equal(a.ciphertext, b.ciphertext)
-  );
+  return edks.map(copyEncryptedDataKey);
 }
 
 function owned(keyring: Keyring, dataKey: Uint8Array): Uint8Array {

@@ -1,0 +1,50 @@
+/**
+ * Wraps the data key of a finished message under further keys, with the same full encryption context as the first ones, so
+ * that ordinary keyrings open it.
+ */
+import type { OpenedMessage } from '../begin-decrypt.ts';
+import { copy } from '../bytes.ts';
+import { untilAborted } from '../deadline.ts';
+import type { EncryptedDataKey } from '../encrypted-data-key.ts';
+import { invalidArgument } from '../errors.ts';
+import type { ParsedHeader } from '../format/message-header.ts';
+import type { Keyring } from '../keyring/keyring.ts';
+import { asWrapper } from '../keyring/multi-keyring.ts';
+import type { EncryptionMaterials, MissingKey } from '../materials/materials.ts';
+
+/** What a keyring has added. */
+export interface WrappedDataKey {
+  readonly encryptedDataKeys: readonly EncryptedDataKey[];
+  /** Keys that a quorum let go missing. */
+  readonly missingKeys: readonly MissingKey[];
+}
+
+/**
+ * @param argument the name of the keyring's option, for errors.
+ * @param opened a message that was opened with its data key kept.
+ */
+export async function wrapDataKey(
+  argument: string,
+  keyring: Keyring,
+  header: ParsedHeader,
+  opened: OpenedMessage,
+  signal: AbortSignal | undefined,
+): Promise<WrappedDataKey> {
+  const encryptionContext = opened.authenticatedContext;
+  const plaintextDataKey = copy(opened.dataKey!.bytes);
+  const materials: EncryptionMaterials = {
+    algorithmSuite: header.suite,
+    encryptionContext,
+    requiredEncryptionContextKeys: Object.keys(encryptionContext).filter(
+      (key) => !(key in header.encryptionContext),
+    ),
+    plaintextDataKey,
+    encryptedDataKeys: [],
+  };
+  const wrapping = asWrapper(keyring).onEncrypt(materials, { signal });
+  const wiped = wrapping.finally(() => plaintextDataKey.fill(0)); // a keyring that is late still wraps the data key itself
+  const { encryptedDataKeys, missingKeys = [] } = await untilAborted(signal, wiped);
+  if (encryptedDataKeys.length === 0)
+    throw invalidArgument(argument, 'a keyring that wraps the data key', 'one that added nothing');
+  return { encryptedDataKeys, missingKeys };
+}

@@ -77,7 +77,7 @@ const MAX_PLAINTEXT_LENGTH = Number.MAX_SAFE_INTEGER;
 /** @throws FramesealError `INVALID_ARGUMENT`, `UNSUPPORTED`, `COMMITMENT_POLICY`, `LIMIT_EXCEEDED`, `ABORTED` */
 export function resolveEncrypt(options: EncryptOptions): EncryptRequest {
   const resolved = resolveOptions(options);
-  const frameLength = checkFrameLength(options.frameLength, resolved.maxFrameLength);
+  const frameLength = resolveFrameLength(options.frameLength, resolved.maxFrameLength);
   const { plaintextLength } = options;
   if (plaintextLength !== undefined)
     checkInteger('plaintextLength', plaintextLength, 0, MAX_PLAINTEXT_LENGTH);
@@ -160,7 +160,8 @@ function ownDataKey(cmm: CryptographicMaterialsManager, materials: EncryptionMat
   return takeDataKey(cmm, dataKey);
 }
 
-function checkFrameLength(frameLength: number | undefined, maxFrameLength: number): number {
+/** The length of frames that a message is written with. @throws FramesealError `INVALID_ARGUMENT`, `LIMIT_EXCEEDED` */
+export function resolveFrameLength(frameLength: number | undefined, maxFrameLength: number): number {
   if (frameLength === undefined) return Math.min(DEFAULT_FRAME_LENGTH, maxFrameLength);
   checkInteger('frameLength', frameLength, 1, MAX_FRAME_LENGTH);
   if (frameLength > maxFrameLength) {

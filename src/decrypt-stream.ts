@@ -64,7 +64,8 @@ export interface DecryptStreamResult {
   readonly authenticatedContext: Context;
 }
 
-interface StreamRequest extends DecryptRequest {
+/** A request whose options have been checked. */
+export interface DecryptStreamRequest extends DecryptRequest {
   readonly signedStreams: SignedStreams;
   readonly maxHeldBytes: number;
 }
@@ -80,12 +81,16 @@ const DEFAULT_MAX_HELD_BYTES = 64 * 2 ** 20;
  *   the reader cancels without one.
  */
 export function decryptStream(options: DecryptStreamOptions): MessageStream<DecryptStreamResult> {
-  const request = resolveStream(options);
+  const request = resolveDecryptStream(options);
   return messageStream((run) => readMessage(request, run), request.signal);
 }
 
-function resolveStream(options: DecryptStreamOptions): StreamRequest {
-  const request = resolveDecrypt(options);
+/** @throws FramesealError as {@link decryptStream} at once */
+export function resolveDecryptStream(
+  options: DecryptStreamOptions,
+  further: readonly string[] = [],
+): DecryptStreamRequest {
+  const request = resolveDecrypt(options, further);
   const { signedStreams = 'hold-final-frame', maxHeldBytes = DEFAULT_MAX_HELD_BYTES } = options;
   if (!CHOICES.includes(signedStreams))
     throw invalidArgument('signedStreams', `one of ${CHOICES.join(', ')}`, quote(signedStreams));
@@ -93,9 +98,14 @@ function resolveStream(options: DecryptStreamOptions): StreamRequest {
   return { ...request, signedStreams, maxHeldBytes };
 }
 
-async function* readMessage(
-  resolved: StreamRequest,
+/**
+ * The plaintext of a message, as it may be released.
+ * @param onOpened is waited for when the header is authentic; the data key, which it is given, is wiped in the end.
+ */
+export async function* readMessage(
+  resolved: DecryptStreamRequest,
   { input, signal, onHeader }: MessageRun,
+  onOpened?: (header: ParsedHeader, message: OpenedMessage) => Promise<void>,
 ): AsyncGenerator<Bytes, DecryptStreamResult> {
   const request = { ...resolved, signal };
   const held: Bytes[] = [];
@@ -103,7 +113,8 @@ async function* readMessage(
   try {
     const header = await readHeader(input, request);
     checkSigned(header, request.signedStreams);
-    message = await openMessage(header, request);
+    message = await openMessage(header, request, onOpened !== undefined);
+    await onOpened?.(header, message);
     const verifier = await beginToVerify(header, message, input);
     const shown = publicHeader(header, header.length);
     onHeader(shown);
@@ -121,11 +132,12 @@ async function* readMessage(
   } finally {
     for (const unreleased of held) unreleased.fill(0);
     message?.opener.dispose();
+    message?.dataKey?.dispose();
     input.wipe();
   }
 }
 
-async function readHeader(input: ByteQueue, request: StreamRequest): Promise<ParsedHeader> {
+async function readHeader(input: ByteQueue, request: DecryptStreamRequest): Promise<ParsedHeader> {
   const { maxEncryptedDataKeys, maxHeaderLength } = request;
   const end = new HeaderEnd({ maxEncryptedDataKeys, maxLength: maxHeaderLength });
   while (end.find(input.bytes) === undefined && (await input.need(input.bytes.length + 1)));
@@ -158,7 +170,7 @@ interface BodyReader {
   readonly opener: MessageOpener;
   readonly input: ByteQueue;
   readonly verifier: Verifier | undefined;
-  readonly request: StreamRequest;
+  readonly request: DecryptStreamRequest;
 }
 
 /** The final frame or a non-framed body: found, and not yet opened. */
@@ -245,7 +257,7 @@ async function* openNonFramed(reader: BodyReader): AsyncGenerator<Bytes, LastPar
   return { length: whole, plaintextLength: length, open };
 }
 
-function holdsAll({ suite }: ParsedHeader, { signedStreams }: StreamRequest): boolean {
+function holdsAll({ suite }: ParsedHeader, { signedStreams }: DecryptStreamRequest): boolean {
   return suite.signature !== undefined && signedStreams === 'hold-all';
 }
 

@@ -48,33 +48,47 @@ async function* writeMessage(
   request: EncryptRequest,
   { input, signal, onHeader }: MessageRun,
 ): AsyncGenerator<Bytes, EncryptStreamResult> {
-  const { plaintextLength } = request;
-  const message = await beginMessage({ ...request, signal }, plaintextLength, true);
-  const { suite, sealer, header, headerBytes, missingKeys } = message;
+  const message = await beginMessage({ ...request, signal }, request.plaintextLength, true);
+  const { header, missingKeys } = message;
+  yield* sealStream(message, { ...request, input, signal }, onHeader);
+  return { header, missingKeys };
+}
+
+/** What the body of a message is made of. */
+export interface BodyInput extends Pick<EncryptRequest, 'frameLength' | 'plaintextLength' | 'onProgress'> {
+  readonly input: ByteQueue;
+  readonly signal: AbortSignal;
+}
+
+/** A begun message: its header, the body, and for signed suites the footer. The sealer is disposed of, the input wiped. */
+export async function* sealStream(
+  message: BegunMessage,
+  body: BodyInput,
+  onHeader: (header: MessageHeader) => void,
+): AsyncGenerator<Bytes, void> {
+  const { suite, sealer, header, headerBytes } = message;
   try {
     const signer = beginToSign(message);
     signer?.update(headerBytes);
     onHeader(header);
     yield headerBytes;
-    for await (const frames of sealFrames(message, input, { ...request, signal })) {
+    for await (const frames of sealFrames(message, body)) {
       signer?.update(frames);
       yield frames;
     }
     if (signer) {
-      const sign = () => untilAborted(signal, Promise.resolve(signer.sign())); // a caller's may hang
+      const sign = () => untilAborted(body.signal, Promise.resolve(signer.sign())); // a caller's may hang
       yield encodeFooter(await encodedSignature(suite.signature!, sign));
     }
-    return { header, missingKeys };
   } finally {
     sealer.dispose();
-    input.wipe();
+    body.input.wipe();
   }
 }
 
 async function* sealFrames(
   { sealer }: BegunMessage,
-  input: ByteQueue,
-  { frameLength, plaintextLength, signal, onProgress }: EncryptRequest,
+  { input, frameLength, plaintextLength, signal, onProgress }: BodyInput,
 ): AsyncGenerator<Bytes> {
   const step = pace({ signal, onProgress, total: plaintextLength });
   let done = 0;

@@ -18,7 +18,7 @@ export type ContextInput = Context | ReadonlyMap<string, string>;
 /** Under this key a signed message stores its verification key. */
 export const PUBLIC_KEY_FIELD = 'aws-crypto-public-key';
 /** Keys with this prefix belong to the format: `client-apis/encrypt.md#encryption-context`. */
-const RESERVED_PREFIX = 'aws-crypto-';
+export const RESERVED_PREFIX = 'aws-crypto-';
 /** The serialised context must fit the header's 16-bit length. */
 const MAX_SERIALIZED_LENGTH = 0xffff;
 

@@ -47,6 +47,9 @@ export {
   type AddWrappingKeysResult,
   addWrappingKeys,
 } from './rewrap/add-wrapping-keys.ts';
+export type { RewrapOptions, RewrapReport } from './rewrap/begin-rewrap.ts';
+export { type RewrapResult, rewrap } from './rewrap/rewrap.ts';
+export { type RewrapStreamOptions, rewrapStream } from './rewrap/rewrap-stream.ts';
 export {
   type CiphertextLengthOptions,
   ciphertextLength,

@@ -36,8 +36,12 @@ export function defaultSuite(policy: CommitmentPolicy): AlgorithmSuite {
 
 /** @throws FramesealError `COMMITMENT_POLICY` if the policy does not let this suite be written. */
 export function checkEncryptPolicy(policy: CommitmentPolicy, suite: AlgorithmSuite): void {
-  const allowed = policy === 'FORBID_ENCRYPT_ALLOW_DECRYPT' ? !suite.committing : suite.committing;
-  if (!allowed) throw refused('write', policy, suite);
+  if (!mayWrite(policy, suite)) throw refused('write', policy, suite);
+}
+
+/** Whether the policy lets this suite be written. */
+export function mayWrite(policy: CommitmentPolicy, suite: AlgorithmSuite): boolean {
+  return policy === 'FORBID_ENCRYPT_ALLOW_DECRYPT' ? !suite.committing : suite.committing;
 }
 
 /** @throws FramesealError `COMMITMENT_POLICY` if the policy does not let this suite be read. */

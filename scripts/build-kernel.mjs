@@ -63,9 +63,9 @@ function generatedFile(wasm) {
 /** SHA-256 of the kernel, hexadecimal. */
 export const FRAME_SHA256: string = '${sha256}';
 
-/** The kernel, a WebAssembly module of ${wasm.length} bytes, in base64. */
-export const FRAME_BASE64: string =
-  '${Buffer.from(wasm).toString('base64')}';
+/** The kernel, a WebAssembly module of ${wasm.length} bytes, in hexadecimal: compressed it is shorter than base64. */
+export const FRAME_HEX: string =
+  '${Buffer.from(wasm).toString('hex')}';
 `;
 }
 

@@ -117,6 +117,13 @@ export function base64Bytes(text: string): Bytes | undefined {
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
+/** The bytes of hexadecimal text that is known to be such. */
+export function hexBytes(text: string): Bytes {
+  return Uint8Array.from({ length: text.length / 2 }, (_, i) =>
+    Number.parseInt(text.slice(2 * i, 2 * i + 2), 16),
+  );
+}
+
 /** Reads big-endian fields in order. What is missing is `TRUNCATED`, told with the field's name and offset. */
 export class Reader {
   readonly bytes: Uint8Array;

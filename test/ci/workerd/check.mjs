@@ -14,7 +14,7 @@ import { Miniflare } from 'miniflare';
 const [folder] = process.argv.slice(2);
 const installed = (path) => join(folder, 'node_modules/frameseal/dist', path);
 const { decrypt, encrypt, rawAesKeyring } = await import(pathToFileURL(installed('index.js')));
-const { FRAME_BASE64 } = await import(pathToFileURL(installed('engine/wasm/frame-bytes.gen.js')));
+const { FRAME_HEX } = await import(pathToFileURL(installed('engine/wasm/frame-bytes.gen.js')));
 const keyring = rawAesKeyring({ keyNamespace: 'n', keyName: 'k', wrappingKey: new Uint8Array(32).fill(1) });
 
 const COMPATIBILITY_DATE = '2026-04-01';
@@ -84,7 +84,7 @@ async function checkKernel(name, send) {
     `${name}: bytes are not compiled, and the kernel is not among those of the script`,
     async () => {
       strictEqual((await send('/compiles-bytes')).text(), 'false');
-      ok(!script.includes(FRAME_BASE64));
+      ok(!script.includes(FRAME_HEX));
     },
   );
   await check(`${name}: the imported kernel is in use`, async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { FRAME_BASE64, FRAME_SHA256 } from '../../../src/engine/wasm/frame-bytes.gen.ts';
+import { FRAME_HEX, FRAME_SHA256 } from '../../../src/engine/wasm/frame-bytes.gen.ts';
 import type { KernelExports } from '../../../src/engine/wasm/kernel-memory.ts';
 import { bytes } from '../../support/messages.ts';
 import { freshKernel, loaded } from './harness.ts';
@@ -12,7 +12,7 @@ afterEach(() => {
 
 describe('the kernel', () => {
   it('is the same in both of its forms', () => {
-    const module = Buffer.from(FRAME_BASE64, 'base64');
+    const module = Buffer.from(FRAME_HEX, 'hex');
     expect(createHash('sha256').update(module).digest('hex')).toBe(FRAME_SHA256);
     expect(readFileSync('src/engine/wasm/frame.wasm').equals(module)).toBe(true);
   });

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { equal } from '../../../src/bytes.ts';
 import { jobPlaintextLength, jobSealedLength } from '../../../src/engine/frame-layout.ts';
 import { createNodeEngine } from '../../../src/engine/node-engine.ts';
-import { FRAME_BASE64, FRAME_SHA256 } from '../../../src/engine/wasm/frame-relaxed-bytes.gen.ts';
+import { FRAME_HEX, FRAME_SHA256 } from '../../../src/engine/wasm/frame-relaxed-bytes.gen.ts';
 import { createWasmEngine } from '../../../src/engine/wasm/wasm-engine.ts';
 import { bytes } from '../../support/messages.ts';
 
@@ -18,7 +18,7 @@ const fresh = async () => {
 
 describe('the kernel with relaxed SIMD', () => {
   it('is the one that was built', () => {
-    const module = Buffer.from(FRAME_BASE64, 'base64');
+    const module = Buffer.from(FRAME_HEX, 'hex');
     expect(createHash('sha256').update(module).digest('hex')).toBe(FRAME_SHA256);
   });
 

@@ -36,7 +36,14 @@ const ROOMS = {
     '^src/engine/engine\\.ts$',
     '^src/crypto/crypto\\.ts$',
   ],
-  '^src/materials/': [...BASE, SUITE, '^src/keyring/keyring\\.ts$', '^src/kdf/signature\\.ts$', SEAM],
+  '^src/materials/': [
+    ...BASE,
+    SUITE,
+    '^src/format/encrypted-data-keys\\.ts$',
+    '^src/keyring/keyring\\.ts$',
+    '^src/kdf/signature\\.ts$',
+    SEAM,
+  ],
   '^src/keyring/(?!aws-kms/)': [...BASE, SUITE, '^src/materials/(materials|data-key)\\.ts$', SEAM],
   '^src/keyring/aws-kms/(?!kms-client\\.ts)': [
     ...BASE,
@@ -69,6 +76,12 @@ const ROOMS = {
     '^src/stream/message-stream\\.ts$',
     '^src/format/message-header\\.ts$',
     '^src/materials/materials\\.ts$',
+  ],
+  '^src/deterministic/': [
+    ...BASE,
+    '^src/(options|(begin-)?(en|de)crypt)\\.ts$',
+    SEAM,
+    '^node_modules/@noble/ciphers/',
   ],
   '^src/cli/': [
     '^src/(index|errors|version)\\.ts$',
@@ -110,6 +123,13 @@ export default {
       to: { path: 'node_modules/aws4fetch/' },
     },
     {
+      name: 'siv-in-one-file',
+      comment: 'only aes-siv.ts loads the library that AES-SIV comes from',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/deterministic/aes-siv\\.ts$' },
+      to: { path: 'node_modules/@noble/ciphers/' },
+    },
+    {
       name: 'fetch-without-sdk',
       comment: 'what frameseal/aws-kms/fetch reaches never names the AWS SDK',
       severity: 'error',
@@ -147,7 +167,7 @@ export default {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(node_modules/(?!@aws-sdk/client-kms|@noble/curves|aws4fetch))' },
+    exclude: { path: '^(node_modules/(?!@aws-sdk/client-kms|@noble/(ciphers|curves)|aws4fetch))' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
   },
 };

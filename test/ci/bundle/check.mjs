@@ -38,8 +38,8 @@ const RAW_AES = `import { decrypt, encrypt, rawAesKeyring } from 'frameseal';
 const wrappingKey = new Uint8Array(32).fill(1);
 const keyring = rawAesKeyring({ keyNamespace: 'n', keyName: 'k', wrappingKey });${ROUND_TRIP}`;
 const KMS_BY_FETCH = `import { decrypt, encrypt } from 'frameseal';
-import { awsKmsKeyring } from 'frameseal/aws-kms/fetch';
-globalThis.kept = { decrypt, encrypt, awsKmsKeyring };`;
+import { awsKmsKeyring, fetchKmsClient } from 'frameseal/aws-kms/fetch';
+globalThis.kept = { decrypt, encrypt, awsKmsKeyring, fetchKmsClient };`;
 const DETERMINISTIC = `import { createPinnedDataKey, openPinnedDataKey } from 'frameseal/deterministic';
 globalThis.kept = { createPinnedDataKey, openPinnedDataKey };`;
 

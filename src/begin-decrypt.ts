@@ -112,6 +112,7 @@ async function openFirst(
 ): Promise<OpenedMessage> {
   const failures: unknown[] = [];
   for (const list of lists.filter(({ length }) => length > 0)) {
+    throwIfAborted(request.signal);
     try {
       return await openWith(list, header, request, keepDataKey);
     } catch (error) {

@@ -39,7 +39,8 @@ export interface AddWrappingKeysResult {
  * verified, and their entries go into the new one. Nothing is taken away: whoever could open the message still can. Under a policy
  * that reads suites without key commitment, whoever makes a message can make it open differently under different keys,
  * and adding keys to such a message of a stranger vouches for that.
- * @param message the message, or any prefix of it that holds the whole header.
+ * @param message the message, or any prefix of it that holds the whole header. It is read until the promise settles: do not
+ *   change it before.
  * @throws FramesealError as `decrypt` does for the header; `SIDECAR_MISMATCH`; and what the added keyring throws
  */
 export async function addWrappingKeys(

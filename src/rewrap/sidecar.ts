@@ -106,9 +106,11 @@ async function macOf(
   const length = 2 + 2 + messageId.length + 2 + suiteData.length;
   const info = new Writer(length).u16(suite.id).sized(messageId).sized(suiteData).bytes;
   const [key] = await crypto.hkdf('SHA-512', dataKey, SALT, [{ info, length: MAC_LENGTH }]);
-  const mac = await crypto.hmac('SHA-512', key!, body);
-  key!.fill(0);
-  return mac;
+  try {
+    return await crypto.hmac('SHA-512', key!, body);
+  } finally {
+    key!.fill(0);
+  }
 }
 
 function malformed(why: string, cause?: unknown): FramesealError {

@@ -6,7 +6,7 @@ import type { OpenedMessage } from '../begin-decrypt.ts';
 import { copy } from '../bytes.ts';
 import { untilAborted } from '../deadline.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
-import { invalidArgument } from '../errors.ts';
+import { FramesealError, invalidArgument, throwIfAborted } from '../errors.ts';
 import type { ParsedHeader } from '../format/message-header.ts';
 import type { Keyring } from '../keyring/keyring.ts';
 import { asWrapper } from '../keyring/multi-keyring.ts';
@@ -30,6 +30,7 @@ export async function wrapDataKey(
   opened: OpenedMessage,
   signal: AbortSignal | undefined,
 ): Promise<WrappedDataKey> {
+  throwIfAborted(signal);
   const encryptionContext = opened.authenticatedContext;
   const plaintextDataKey = copy(opened.dataKey!.bytes);
   const materials: EncryptionMaterials = {
@@ -43,8 +44,17 @@ export async function wrapDataKey(
   };
   const wrapping = asWrapper(keyring).onEncrypt(materials, { signal });
   const wiped = wrapping.finally(() => plaintextDataKey.fill(0)); // a keyring that is late still wraps the data key itself
-  const { encryptedDataKeys, missingKeys = [] } = await untilAborted(signal, wiped);
+  const answer = untilAborted(signal, wiped).catch((error: unknown) => {
+    throw named(argument, error);
+  });
+  const { encryptedDataKeys, missingKeys = [] } = await answer;
   if (encryptedDataKeys.length === 0)
     throw invalidArgument(argument, 'a keyring that wraps the data key', 'one that added nothing');
   return { encryptedDataKeys, missingKeys };
+}
+
+// What is wrong with a keyring is said with the option that it was given in.
+function named(argument: string, error: unknown): unknown {
+  if (!(error instanceof FramesealError) || error.code !== 'INVALID_ARGUMENT') return error;
+  return new FramesealError('INVALID_ARGUMENT', `"${argument}": ${error.message}`, { cause: error });
 }

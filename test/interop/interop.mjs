@@ -14,6 +14,7 @@ import { damaged, pkcs1, policies, reservedPrefix, unsorted } from './limits.mjs
 import { calls as ourCalls } from './ours.mjs';
 import { calls } from './peer.mjs';
 import { aes256, engines, keys, report } from './setup.mjs';
+import { sidecars } from './sidecars.mjs';
 import { endsWithFullFrame, FRAME_OVERHEAD, SUITES, suiteName } from './suites.mjs';
 
 /** @typedef {import('./suites.mjs').Suite} Suite */
@@ -52,6 +53,8 @@ await unsorted();
 await policies();
 await damaged();
 await overKms();
+console.log('\nsidecars of frameseal, for messages of both, read by both:');
+await sidecars();
 console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s`);
 report.finish();
 

@@ -1,0 +1,3 @@
+import { testSidecarVectors } from '../support/sidecar-vectors.ts';
+
+testSidecarVectors('node');

@@ -7,7 +7,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     include: ['test/**/*.test.ts'],
-    exclude: ['test/ci/**'],
+    exclude: ['**/node_modules/**', 'test/ci/**'],
     testTimeout: 60_000,
   },
 });

@@ -91,8 +91,11 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** UTF-8 of a well-formed string; `undefined` when it has a lone surrogate, which UTF-8 cannot hold. */
 export function utf8(text: string): Bytes | undefined {
-  return /\p{Surrogate}/u.test(text) ? undefined : encoder.encode(text);
+  return LONE_SURROGATE.test(text) ? undefined : encoder.encode(text);
 }
+
+// By code units: WebKit before 16.4 takes both halves of a pair for \p{Surrogate}.
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?:[^\ud800-\udbff]|^)[\udc00-\udfff]/;
 
 /** The text of well-formed UTF-8, a byte order mark included; `undefined` when the bytes are not UTF-8. */
 export function utf8Text(bytes: Uint8Array): string | undefined {

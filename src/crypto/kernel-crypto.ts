@@ -11,13 +11,15 @@ import type { AesKey, Crypto, HkdfOutput } from './crypto.ts';
  * times, because it goes through AES as well. A call that has to be awaited costs ten times as much.
  */
 const SHORT: Record<Crypto['name'], number> = { node: 1024, webcrypto: 8192 };
+/** Bytes of an AES-192 key: the kernel takes any length under it, for neither Chromium nor Deno's `node:crypto` have it. */
+const AES_192 = 24;
 /** Input of HKDF beyond this is no message's: it is not worth a larger memory. */
 const HKDF_INPUT = 0x8000;
 
 /** The primitives of `base`, those by `kernel` that it does faster. */
 export function withKernel(base: Crypto, kernel: Kernel): Crypto {
   const short = (key: AesKey, aad: Uint8Array, length: number): key is Uint8Array =>
-    key instanceof Uint8Array && aad.length + 3 * length <= SHORT[base.name];
+    key instanceof Uint8Array && (key.length === AES_192 || aad.length + 3 * length <= SHORT[base.name]);
   return {
     ...base,
     aesGcmSeal: (key, iv, aad, plaintext) =>

@@ -7,17 +7,18 @@
  */
 
 import { type Bytes, copy } from '../bytes.ts';
-import type { Crypto } from '../crypto/crypto.ts';
+import type { AesKey, Crypto } from '../crypto/crypto.ts';
 import { nativeCrypto } from '../crypto/default-crypto.ts';
 import { withKernel } from '../crypto/kernel-crypto.ts';
 import { nodeBuiltinCrypto, nodeCryptoAsNodes, runtimeName } from '../crypto/node-builtin.ts';
+import { createWebCrypto } from '../crypto/webcrypto.ts';
 import { FramesealError, invalidArgument, quote, unreachable } from '../errors.ts';
 import type { FrameCipher, FrameEngine, OpenJob, SealJob } from './engine.ts';
 import { ENGINE_TABLES } from './engine-table.gen.ts';
 import { type EngineRow, engineFor, type ServingEngine } from './engine-table.ts';
 import { frameCount } from './frame-layout.ts';
 import { createHybridEngine } from './hybrid-engine.ts';
-import { createNodeEngine } from './node-engine.ts';
+import { createNodeEngine, hasAes192 } from './node-engine.ts';
 import { type Kernel, kernelStatus, loadKernel } from './wasm/kernel.ts';
 import { createWasmEngine } from './wasm/wasm-engine.ts';
 import { webcryptoEngine } from './webcrypto-engine.ts';
@@ -75,7 +76,7 @@ export function resetEngines(): void {
 }
 
 function makePlatform(choice: EngineChoice): Platform {
-  const native = { engine: engineNamed('native')!, crypto: nativeCrypto() };
+  const native = { engine: engineNamed('native')!, crypto: platformCrypto() };
   const kernel = choice === 'native' ? undefined : loadKernel();
   if (choice === 'auto') {
     return kernel === undefined ? native : { engine: autoEngine, crypto: withKernel(native.crypto, kernel) };
@@ -83,6 +84,20 @@ function makePlatform(choice: EngineChoice): Platform {
   const engine = engineNamed(choice);
   if (engine === undefined) throw notHere(choice);
   return kernel === undefined ? native : { engine, crypto: withKernel(native.crypto, kernel) };
+}
+
+// The platform's own primitives; AES-192 by its WebCrypto where its `node:crypto` has none (Deno).
+function platformCrypto(): Crypto {
+  const native = nativeCrypto();
+  const node = nodeCryptoAsNodes();
+  if (node === undefined || hasAes192(node)) return native;
+  const web = createWebCrypto();
+  const by = (key: AesKey) => (key instanceof Uint8Array && key.length === 24 ? web : native);
+  return {
+    ...native,
+    aesGcmSeal: (key, ...message) => by(key).aesGcmSeal(key, ...message),
+    aesGcmOpen: (key, ...message) => by(key).aesGcmOpen(key, ...message),
+  };
 }
 
 function engineNamed(name: ServingEngine): FrameEngine | undefined {

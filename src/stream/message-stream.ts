@@ -76,12 +76,15 @@ class Running<Result> implements MessageStream<Result> {
       },
       write: (chunk) => this.#write(chunk),
       close: () => this.#close(),
+      abort: (reason) => {
+        if (this.#writable.signal === undefined) void this.#fail(abortReason({ reason })); // WebKit before 16.4
+      },
     });
-    // Not the sink's own `abort`, which would come after a write that itself waits for the reader. When the signal fires
+    // Where it can be not the sink's own `abort`, which would come after a write that itself waits for the reader. When the signal fires
     // the streams are half way into their next state: a moment later they are there.
-    const { signal: writer } = this.#writable;
-    const failSoon = () => queueMicrotask(() => void this.#fail(abortReason(writer)));
-    writer.addEventListener('abort', failSoon, { once: true });
+    const writer: AbortSignal | undefined = this.#writable.signal;
+    const failSoon = () => queueMicrotask(() => void this.#fail(abortReason(writer!)));
+    writer?.addEventListener('abort', failSoon, { once: true });
     this.#follow(signal);
   }
 
@@ -156,8 +159,8 @@ function checkedBytes(chunk: unknown): Uint8Array {
 }
 
 // The writer's own reason; the streams' stand-in for none is an AbortError.
-function abortReason({ reason }: AbortSignal): unknown {
-  return reason instanceof DOMException && reason.name === 'AbortError'
+function abortReason({ reason }: { readonly reason: unknown }): unknown {
+  return reason === undefined || (reason instanceof DOMException && reason.name === 'AbortError')
     ? stopped('the writer has aborted the stream', reason)
     : reason;
 }

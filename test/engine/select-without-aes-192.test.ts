@@ -44,6 +44,16 @@ describe('where native has no AES-192', () => {
     }
   });
 
+  it('auto serves headers and wrapped keys of any length by the kernel', async () => {
+    for (const length of [8000, 9000, 60_000]) {
+      const encryptionContext = { long: 'v'.repeat(length) };
+      const under192 = { ...options, keyring: aesKeyring(2, 24), encryptionContext, algorithmSuite: AES_192 };
+      const { ciphertext } = await encrypt(bytes(100), under192);
+      const { keyring } = under192;
+      expect(equal((await decrypt(ciphertext, { ...options, keyring })).plaintext, bytes(100))).toBe(true);
+    }
+  });
+
   it('auto still leaves long frames to native under the other key lengths', async () => {
     const served = vi.spyOn(selectPlatform('native').engine, 'cipher');
     for (const algorithmSuite of [0x0014, 0x0078]) {

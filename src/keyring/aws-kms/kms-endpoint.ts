@@ -17,7 +17,7 @@ export function regionEndpoint(region: string): string {
  * @throws FramesealError `INVALID_ARGUMENT`
  */
 export function checkEndpoint(endpoint: string | URL): string {
-  const url = URL.canParse(String(endpoint)) ? new URL(String(endpoint)) : undefined;
+  const url = parsed(String(endpoint));
   const isLocal = url?.protocol === 'http:' && LOOPBACK.has(url.hostname);
   const isPlain =
     url?.pathname === '/' && url.search === '' && url.hash === '' && url.username + url.password === '';
@@ -29,6 +29,15 @@ export function checkEndpoint(endpoint: string | URL): string {
     );
   }
   return url.href;
+}
+
+// `URL.canParse` is younger than some browsers.
+function parsed(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** First letters of a region, and the DNS suffix of its partition. */

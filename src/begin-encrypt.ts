@@ -69,6 +69,8 @@ export interface BegunMessage {
   /** In signed suites alone. */
   readonly signingKey: SigningKey | undefined;
   readonly missingKeys: readonly MissingKey[];
+  /** See {@link EncryptionMaterials.charge}. */
+  readonly charge: EncryptionMaterials['charge'];
 }
 
 const DEFAULT_FRAME_LENGTH = 4096;
@@ -150,6 +152,7 @@ async function writeHeader(
     sealer,
     signingKey: materials.signingKey,
     missingKeys: materials.missingKeys ?? [],
+    charge: materials.charge,
   };
 }
 
@@ -198,6 +201,8 @@ function checkMaterials(materials: EncryptionMaterials, options: EncryptRequest)
     );
   }
   checkSigningKey(suite, encryptionContext?.[PUBLIC_KEY_FIELD], signingKey?.publicKey);
+  if (materials.charge !== undefined && typeof materials.charge !== 'function')
+    throw wrongMaterials('"charge" to be a function');
   for (const edk of encryptedDataKeys) checkEncryptedDataKey(edk);
   if (!requiredEncryptionContextKeys.every((key) => key in encryptionContext && key !== PUBLIC_KEY_FIELD)) {
     throw wrongMaterials('required keys that are in the encryption context, and not the verification key');

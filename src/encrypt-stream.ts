@@ -87,7 +87,7 @@ export async function* sealStream(
 }
 
 async function* sealFrames(
-  { sealer }: BegunMessage,
+  { sealer, charge }: BegunMessage,
   { input, frameLength, plaintextLength, signal, onProgress }: BodyInput,
 ): AsyncGenerator<Bytes> {
   const step = pace({ signal, onProgress, total: plaintextLength });
@@ -103,6 +103,7 @@ async function* sealFrames(
     const plaintext = final ? there : there.subarray(0, regular * frameLength);
     const length = final ? bodyLength(there.length, frameLength) : regular * (frameLength + FRAME_OVERHEAD);
     const frames = new Uint8Array(length);
+    charge?.(plaintext.length);
     await sealer.sealFrames(plaintext, regular, final, frames);
     input.skip(plaintext.length);
     done += plaintext.length;

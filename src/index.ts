@@ -34,13 +34,21 @@ export type { Keyring, OnDecryptOptions, OnEncryptOptions } from './keyring/keyr
 export { type MultiKeyringOptions, multiKeyring } from './keyring/multi-keyring.ts';
 export { type RawAesKeyringOptions, rawAesKeyring } from './keyring/raw-aes-keyring.ts';
 export { type RawRsaKeyringOptions, rawRsaKeyring } from './keyring/raw-rsa-keyring.ts';
+export { type CachingCmmOptions, cachingCmm } from './materials/caching-cmm.ts';
 export type {
   CryptographicMaterialsManager,
   DecryptionMaterialsRequest,
   EncryptionMaterialsRequest,
 } from './materials/cmm.ts';
 export { defaultCmm } from './materials/default-cmm.ts';
+export { type LocalCacheOptions, localCache } from './materials/local-cache.ts';
 export type { DecryptionMaterials, EncryptionMaterials, MissingKey } from './materials/materials.ts';
+export type { MaterialsCache } from './materials/materials-cache.ts';
+export {
+  type RequiredEncryptionContextCmmOptions,
+  requiredEncryptionContextCmm,
+} from './materials/required-encryption-context-cmm.ts';
+export { type StormTrackingCacheOptions, stormTrackingCache } from './materials/storm-tracking-cache.ts';
 export type { CommonOptions } from './options.ts';
 export {
   type AddWrappingKeysOptions,
@@ -50,6 +58,11 @@ export {
 export type { RewrapOptions, RewrapReport } from './rewrap/begin-rewrap.ts';
 export { type RewrapResult, rewrap } from './rewrap/rewrap.ts';
 export { type RewrapStreamOptions, rewrapStream } from './rewrap/rewrap-stream.ts';
+export type { StoredMessage } from './rewrap/rotate-message.ts';
+export { rotateMessages } from './rewrap/rotate-messages.ts';
+export type { RotateOptions } from './rewrap/rotate-options.ts';
+export type { JournalEntry, RotationJournal } from './rewrap/rotation-journal.ts';
+export type { RotationProgress, RotationReport, RotationResult } from './rewrap/rotation-report.ts';
 export {
   type CiphertextLengthOptions,
   ciphertextLength,

@@ -227,7 +227,7 @@ describe('the signature', () => {
   it.each(rows)(
     '%s %s: asked again, is another one that every verifier accepts',
     async (_, __, crypto, algorithm) => {
-      const key = await crypto.generateSigningKey(algorithm, platformRandom, true);
+      const key = await crypto.generateSigningKey(algorithm, platformRandom, { inPieces: true });
       for (const message of [bytes(0), bytes(1), bytes(100_000)]) {
         const signer = key.signer!();
         for (const piece of randomly(9)(message)) signer.update(piece);

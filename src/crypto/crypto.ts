@@ -44,7 +44,7 @@ export interface RsaDecryptor {
   decrypt(ciphertext: Uint8Array, length: number): MaybePromise<Bytes | undefined>;
 }
 
-/** A private key that signs one message. A materials manager may supply its own. */
+/** A private key that signs messages: one, or those that share a cached data key. A materials manager may supply its own. */
 export interface SigningKey {
   /** The verification key: a compressed point (SEC 1 section 2.3.3), 33 bytes for P-256, 49 for P-384. */
   readonly publicKey: Bytes;
@@ -52,6 +52,17 @@ export interface SigningKey {
   sign(message: Uint8Array): MaybePromise<Bytes>;
   /** Begins to sign a message that comes in pieces; streams need it. */
   signer?(): Signer;
+}
+
+/** What a signing key has to be good for. */
+export interface SigningKeyUse {
+  /** It signs a message that comes in pieces. */
+  readonly inPieces?: boolean | undefined;
+  /**
+   * It signs several messages: by the platform where that can be, and whatever JavaScript signs is verified before it is
+   * released. Its nonces are hedged with fresh bytes of the platform, never with those of one message.
+   */
+  readonly reusable?: boolean | undefined;
 }
 
 /** Signs a message that comes in pieces. */
@@ -142,14 +153,11 @@ export interface Crypto {
   ): MaybePromise<readonly Bytes[]>;
   /** Whole headers in one step, where a provider has that. */
   readonly headers?: HeaderCrypto;
-  /**
-   * A fresh ECDSA key pair: by the platform's own generator, or from `random` where the platform has no ECDSA.
-   * @param inPieces whether the key has to sign a message that comes in pieces.
-   */
+  /** A fresh ECDSA key pair: by the platform's own generator, or from `random` where the platform has no ECDSA. */
   generateSigningKey(
     algorithm: SignatureAlgorithm,
     random: RandomSource,
-    inPieces?: boolean,
+    use?: SigningKeyUse,
   ): MaybePromise<SigningKey>;
   /**
    * ECDSA verification.

@@ -64,7 +64,7 @@ export function createNodeCrypto(node: NodeCrypto): Crypto {
     },
     hmac,
     hkdf: (hash, key, salt, outputs) => hkdf(hmac, hash, key, salt, outputs),
-    generateSigningKey: (algorithm) => generateSigningKey(node, algorithm, busy),
+    generateSigningKey: (algorithm, _random, use) => generateSigningKey(node, algorithm, busy, use?.reusable),
     verify: (algorithm, publicKey, message, signature) =>
       verify(node, algorithm, publicKey, message, signature, busy),
     verifier: (algorithm, publicKey) => verifier(node, algorithm, publicKey),
@@ -121,22 +121,30 @@ function generateSigningKey(
   node: NodeCrypto,
   algorithm: SignatureAlgorithm,
   busy: InFlight,
+  reusable = false,
 ): Promise<SigningKey> {
   const options = { namedCurve: algorithm.curve };
+  const toKey = (pair: KeyPair) => toSigningKey(node, algorithm, pair, busy, reusable);
   return busy(
-    () => toSigningKey(node, algorithm, node.generateKeyPairSync('ec', options), busy),
+    () => toKey(node.generateKeyPairSync('ec', options)),
     (done, failed) =>
       node.generateKeyPair('ec', options, (error, publicKey, privateKey) =>
-        error ? failed(error) : done(toSigningKey(node, algorithm, { publicKey, privateKey }, busy)),
+        error ? failed(error) : done(toKey({ publicKey, privateKey })),
       ),
   );
+}
+
+interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
 }
 
 function toSigningKey(
   node: NodeCrypto,
   algorithm: SignatureAlgorithm,
-  pair: { publicKey: KeyObject; privateKey: KeyObject },
+  pair: KeyPair,
   busy: InFlight,
+  reusable: boolean,
 ): SigningKey {
   // DER: an export as JWK makes strings while it holds the key's lock, and a garbage collection then may wait for that lock
   // for ever, because the job that made the pair takes it when it is collected (Node 20).
@@ -144,8 +152,9 @@ function toSigningKey(
   const y = spki.length - algorithm.scalarLength; // it ends with 04, x and y
   const digest = DIGEST[algorithm.hash];
   const key = { key: pair.privateKey, dsaEncoding: 'ieee-p1363' } as const;
+  const publicKey = compressPoint(spki.subarray(y - algorithm.scalarLength, y), spki.subarray(y));
   return {
-    publicKey: compressPoint(spki.subarray(y - algorithm.scalarLength, y), spki.subarray(y)),
+    publicKey,
     sign: (message) =>
       busy(
         () => copy(node.sign(digest, message, key)),
@@ -154,14 +163,20 @@ function toSigningKey(
             error ? failed(error) : done(copy(signature)),
           ),
       ),
-    signer: () => signer(node, algorithm, pair.privateKey),
+    signer: () => signer(node, algorithm, pair.privateKey, reusable ? publicKey : undefined),
   };
 }
 
 // OpenSSL signs what it has hashed itself, once, and never a digest. So the message is hashed twice: for OpenSSL, and for
 // the one signature in some hundreds that misses its length and is made again, over the digest. Of a long message the
-// second hash alone goes on: it would take longer than the signature itself.
-function signer(node: NodeCrypto, algorithm: SignatureAlgorithm, privateKey: KeyObject): Signer {
+// second hash alone goes on: it would take longer than the signature itself. A key that signs several messages, whose public
+// key is given, always signs by OpenSSL first, and what is made again is verified.
+function signer(
+  node: NodeCrypto,
+  algorithm: SignatureAlgorithm,
+  privateKey: KeyObject,
+  reusable: Bytes | undefined,
+): Signer {
   const digest = DIGEST[algorithm.hash];
   const hash = node.createHash(digest);
   let sign: ReturnType<NodeCrypto['createSign']> | undefined = node.createSign(digest);
@@ -171,7 +186,7 @@ function signer(node: NodeCrypto, algorithm: SignatureAlgorithm, privateKey: Key
     update: (bytes) => {
       hash.update(bytes);
       length += bytes.length;
-      if (length > MAX_HASHED_TWICE) sign = undefined;
+      if (length > MAX_HASHED_TWICE && !reusable) sign = undefined;
       sign?.update(bytes);
     },
     sign: async () => {
@@ -181,11 +196,15 @@ function signer(node: NodeCrypto, algorithm: SignatureAlgorithm, privateKey: Key
         return copy(signature);
       }
       hashed ??= copy(hash.digest());
+      const { signDigest, signVerified } = await import('./noble.ts');
       const secretKey = scalarOf(privateKey, algorithm);
-      const { signDigest } = await import('./noble.ts');
-      const signature = signDigest(algorithm, secretKey, hashed, platformRandom);
-      secretKey.fill(0);
-      return signature;
+      try {
+        return reusable
+          ? signVerified(algorithm, secretKey, reusable, hashed)
+          : signDigest(algorithm, secretKey, hashed, platformRandom);
+      } finally {
+        secretKey.fill(0);
+      }
     },
   };
 }

@@ -15,7 +15,9 @@ import type {
   RsaDecryptor,
   RsaEncryptor,
   RsaPadding,
+  Signer,
   SigningKey,
+  SigningKeyUse,
   WebCryptoKey,
 } from './crypto.ts';
 import { OAEP_HASH } from './crypto.ts';
@@ -104,31 +106,61 @@ async function hkdf(
   );
 }
 
-// WebCrypto hashes a message itself, and only a whole one.
+// WebCrypto hashes a message itself, and only a whole one. So a key that signs in pieces is noble's; one that signs several
+// messages, whole ones and in pieces, is WebCrypto's and can be exported for the latter.
 async function generateSigningKey(
   algorithm: SignatureAlgorithm,
   random: RandomSource,
-  inPieces = false,
+  { inPieces = false, reusable = false }: SigningKeyUse = {},
 ): Promise<SigningKey> {
-  if (inPieces) return (await import('./noble.ts')).generateSigningKey(algorithm, random);
+  if (inPieces && !reusable) return (await import('./noble.ts')).generateSigningKey(algorithm, random);
   let pair: CryptoKeyPair;
   try {
-    pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: algorithm.curve }, false, [
-      'sign',
-      'verify',
-    ]);
+    const parameters = { name: 'ECDSA', namedCurve: algorithm.curve };
+    pair = await crypto.subtle.generateKey(parameters, inPieces, ['sign', 'verify']);
   } catch (error) {
     if (!isNamed(error, 'NotSupportedError')) throw error;
-    return (await import('./noble.ts')).generateSigningKey(algorithm, random);
+    return (await import('./noble.ts')).generateSigningKey(algorithm, random, reusable);
   }
   const point = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
   const n = algorithm.scalarLength;
+  const publicKey = compressPoint(point.subarray(1, 1 + n), point.subarray(1 + n));
+  const signer = inPieces && (await exportingSigner(algorithm, pair.privateKey, publicKey));
   const parameters = { name: 'ECDSA', hash: algorithm.hash };
   return {
-    publicKey: compressPoint(point.subarray(1, 1 + n), point.subarray(1 + n)),
+    publicKey,
     sign: async (message) =>
       new Uint8Array(await crypto.subtle.sign(parameters, pair.privateKey, source(message))),
+    ...(signer && { signer }),
   };
+}
+
+// The scalar is in memory of ours only while it signs.
+async function exportingSigner(
+  algorithm: SignatureAlgorithm,
+  privateKey: CryptoKey,
+  publicKey: Bytes,
+): Promise<() => Signer> {
+  const { digestSigner, signVerified } = await import('./noble.ts');
+  const sign = async (digest: Uint8Array) => {
+    const scalar = await scalarOf(algorithm, privateKey);
+    try {
+      return signVerified(algorithm, scalar, publicKey, digest);
+    } finally {
+      scalar.fill(0);
+    }
+  };
+  return () => digestSigner(algorithm, sign);
+}
+
+// PKCS#8, RFC 5958, holds an ECPrivateKey, RFC 5915: 02 01 01 | 04 length scalar. What is before it has no such bytes.
+async function scalarOf({ scalarLength }: SignatureAlgorithm, privateKey: CryptoKey): Promise<Bytes> {
+  const der = new Uint8Array(await crypto.subtle.exportKey('pkcs8', privateKey));
+  const before = [0x02, 0x01, 0x01, 0x04, scalarLength];
+  const at = der.findIndex((_, i) => before.every((byte, j) => der[i + j] === byte)) + before.length;
+  const scalar = der.slice(at, at + scalarLength);
+  der.fill(0);
+  return scalar;
 }
 
 async function verify(
@@ -176,16 +208,29 @@ async function rsaEncryptor(padding: RsaPadding, key: string | WebCryptoKey): Pr
 async function rsaDecryptor(padding: RsaPadding, key: string | WebCryptoKey): Promise<RsaDecryptor> {
   const imported = await importRsaKey(padding, key, 'decrypt');
   return {
-    decrypt: async (ciphertext) => {
+    decrypt: async (ciphertext, length) => {
       try {
-        return new Uint8Array(
-          await crypto.subtle.decrypt({ name: 'RSA-OAEP' }, imported, source(ciphertext)),
-        );
+        const parameters = { name: 'RSA-OAEP' };
+        const plaintext = await crypto.subtle.decrypt(parameters, imported, source(ciphertext));
+        return withLeadingZeros(new Uint8Array(plaintext), length);
       } catch {
         return undefined;
       }
     },
   };
+}
+
+/** Zeros that are put back: a data key that begins with more comes once in 2^40. */
+const MAX_LEADING_ZEROS = 4;
+
+// Where RSA is done on integers, zeros at the front of what was decrypted can get lost, and each 256th data key begins with
+// one. A block that really holds too few bytes fails at the header's tag instead.
+function withLeadingZeros(plaintext: Bytes, length: number): Bytes {
+  const missing = length - plaintext.length;
+  if (missing <= 0 || missing > MAX_LEADING_ZEROS) return plaintext;
+  const whole = concat(new Uint8Array(missing), plaintext);
+  plaintext.fill(0);
+  return whole;
 }
 
 async function importRsaKey(

@@ -24,7 +24,9 @@ export interface EncryptionMaterialsRequest {
   readonly signal?: AbortSignal;
   /** Whether the message is signed in pieces: the signing key then needs `signer`. */
   readonly streamed?: boolean;
-  /** The message's random bytes. */
+  /** Whether the materials may serve several messages: the signing key then signs them all. A caching manager asks so. */
+  readonly reusable?: boolean;
+  /** The message's random bytes; absent when the materials are not of one message. */
   readonly random?: RandomSource;
 }
 

@@ -52,7 +52,14 @@ async function getEncryptionMaterials(
   keyring: Keyring,
   request: EncryptionMaterialsRequest,
 ): Promise<EncryptionMaterials> {
-  const { encryptionContext, commitmentPolicy, signal, streamed, random = messageRandom() } = request;
+  const {
+    encryptionContext,
+    commitmentPolicy,
+    signal,
+    streamed,
+    reusable,
+    random = messageRandom(),
+  } = request;
   if (PUBLIC_KEY_FIELD in encryptionContext) {
     throw invalidArgument(
       'encryptionContext',
@@ -63,7 +70,8 @@ async function getEncryptionMaterials(
   const algorithmSuite = request.algorithmSuite ?? defaultSuite(commitmentPolicy);
   checkEncryptPolicy(commitmentPolicy, algorithmSuite);
   const signed = algorithmSuite.signature;
-  const signingKey = signed && (await nativeCrypto().generateSigningKey(signed, random, streamed));
+  const use = { inPieces: streamed, reusable };
+  const signingKey = signed && (await nativeCrypto().generateSigningKey(signed, random, use));
   const asked: EncryptionMaterials = {
     algorithmSuite,
     encryptionContext: signingKey

@@ -30,6 +30,11 @@ export interface EncryptionMaterials {
   /** For signed suites alone. */
   readonly signingKey?: SigningKey;
   readonly missingKeys?: readonly MissingKey[];
+  /**
+   * There when the request gave no length: to be told of the plaintext bytes, as many as there are in each part, before they
+   * are encrypted. The manager that keeps the data key for other messages counts them.
+   */
+  readonly charge?: (bytes: number) => void;
 }
 
 /** What decrypts one message. */

@@ -1,0 +1,47 @@
+/**
+ * The local cache: the least recently used entries go first, and requests that miss at the same time share one call.
+ *
+ * Source: AWS Encryption SDK specification, `framework/local-cryptographic-materials-cache.md`.
+ */
+import { checkOptions, invalidArgument, kindOf } from '../errors.ts';
+import type { Lookup } from './cache-lookup.ts';
+import { Cache, type Seat, type Step } from './cache-steps.ts';
+import { type MaterialsCache, publicCache } from './materials-cache.ts';
+
+/** Options of {@link localCache}. */
+export interface LocalCacheOptions {
+  /** Entries at most, 0 to 1,000,000. With 0 nothing is kept; requests that miss at the same time share a call all the same. */
+  readonly entryCapacity: number;
+}
+
+const MAX_CAPACITY = 1_000_000;
+
+/**
+ * A cache in this process. Data keys lie in its memory and are wiped when their entry leaves: by age, for a younger one, at
+ * a limit, or by `clear()`.
+ * @throws FramesealError `INVALID_ARGUMENT`
+ */
+export function localCache(options: LocalCacheOptions): MaterialsCache {
+  checkOptions(options, ['entryCapacity']);
+  return publicCache(new LocalCache(checkCapacity(options.entryCapacity)));
+}
+
+/** @throws FramesealError `INVALID_ARGUMENT` unless a cache may have so many entries. */
+export function checkCapacity(entryCapacity: number): number {
+  if (Number.isSafeInteger(entryCapacity) && entryCapacity >= 0 && entryCapacity <= MAX_CAPACITY)
+    return entryCapacity;
+  throw invalidArgument('entryCapacity', `0..${MAX_CAPACITY}`, kindOf(entryCapacity));
+}
+
+class LocalCache extends Cache {
+  constructor(entryCapacity: number) {
+    super(entryCapacity, true);
+  }
+
+  protected decide(lookup: Lookup, _seat: Seat): Step {
+    const entry = this.entries.find(lookup);
+    if (entry) return { do: 'use', entry };
+    const flight = this.joinable(lookup);
+    return flight ? { do: 'wait', flight } : { do: 'fetch' };
+  }
+}

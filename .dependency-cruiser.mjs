@@ -73,8 +73,9 @@ const ROOMS = {
   '^src/node/': [
     ...BASE,
     '^src/(index|options|(begin-)?(en|de)crypt(-stream|-range)?)\\.ts$',
+    '^src/rewrap/',
     '^src/stream/message-stream\\.ts$',
-    '^src/format/message-header\\.ts$',
+    '^src/format/(message-header|header-end)\\.ts$',
     '^src/materials/materials\\.ts$',
   ],
   '^src/deterministic/': [

@@ -137,7 +137,8 @@ export async function* readMessage(
   }
 }
 
-async function readHeader(input: ByteQueue, request: DecryptStreamRequest): Promise<ParsedHeader> {
+/** Waits for a whole header, and parses it. @throws FramesealError as {@link decryptStream} for a header */
+export async function readHeader(input: ByteQueue, request: DecryptStreamRequest): Promise<ParsedHeader> {
   const { maxEncryptedDataKeys, maxHeaderLength } = request;
   const end = new HeaderEnd({ maxEncryptedDataKeys, maxLength: maxHeaderLength });
   while (end.find(input.bytes) === undefined && (await input.need(input.bytes.length + 1)));

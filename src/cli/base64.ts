@@ -15,6 +15,8 @@ export function isBase64Message(start: Uint8Array): boolean {
 
 /** A source whose first bytes have been looked at. `source` still gives all of them. */
 export interface Peeked {
+  /** The first bytes, four if there are so many. */
+  readonly start: Uint8Array;
   readonly base64: boolean;
   readonly source: AsyncIterable<Uint8Array>;
 }
@@ -28,7 +30,11 @@ export async function peek(source: AsyncIterable<Uint8Array>): Promise<Peeked> {
     if (done) break;
     start = Buffer.concat([start, value]);
   }
-  return { base64: isBase64Message(start), source: continued(start, iterator) };
+  return {
+    start: start.subarray(0, START_LENGTH),
+    base64: isBase64Message(start),
+    source: continued(start, iterator),
+  };
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { escapeText } from '../errors.ts';
 import { algorithmSuite, type EncryptedDataKey, type MessageHeader, plaintextLength } from '../index.ts';
+import type { SidecarView } from '../node/index.ts';
 
 /** Encrypted data keys that are shown to people at most. */
 const SHOWN_KEYS = 50;
@@ -43,22 +44,52 @@ export function headerJson(header: MessageHeader): object {
   return {
     ...rest,
     messageId: Buffer.from(messageId).toString('hex'),
-    encryptedDataKeys: encryptedDataKeys.map((edk) => ({
-      providerId: edk.providerId,
-      keyName: keyName(edk),
-      ...(regionOf(edk) !== undefined && { region: regionOf(edk) }),
-      providerInfo: Buffer.from(edk.providerInfo).toString('base64'),
-      ciphertextLength: edk.ciphertext.length,
-    })),
+    encryptedDataKeys: encryptedDataKeys.map(dataKeyJson),
   };
+}
+
+/** An encrypted data key as JSON. */
+export function dataKeyJson(edk: EncryptedDataKey): object {
+  return {
+    providerId: edk.providerId,
+    keyName: keyName(edk),
+    ...(regionOf(edk) !== undefined && { region: regionOf(edk) }),
+    providerInfo: Buffer.from(edk.providerInfo).toString('base64'),
+    ciphertextLength: edk.ciphertext.length,
+  };
+}
+
+/** The names of wrapping keys, in a line of text. */
+export function keyNames(encryptedDataKeys: readonly EncryptedDataKey[]): string {
+  const more = encryptedDataKeys.length - SHOWN_KEYS;
+  const names = encryptedDataKeys.slice(0, SHOWN_KEYS).map((edk) => keyText(edk).trim());
+  return [...names, ...(more > 0 ? [`${more} more`] : [])].join(', ');
+}
+
+/** A sidecar as JSON. */
+export function sidecarJson({ messageId, encryptedDataKeys, ...rest }: SidecarView): object {
+  return {
+    ...rest,
+    messageId: Buffer.from(messageId).toString('hex'),
+    encryptedDataKeys: encryptedDataKeys.map(dataKeyJson),
+  };
+}
+
+/** A sidecar as lines of text. */
+export function sidecarText(sidecar: SidecarView): string {
+  const { messageId, encryptedDataKeys } = sidecar;
+  return [
+    row('suite', suiteText(sidecar)),
+    row('message id', Buffer.from(messageId).toString('hex')),
+    row('data keys', `${encryptedDataKeys.length}, any one of which opens that message`),
+    ...keyRows(encryptedDataKeys),
+  ].join('\n');
 }
 
 /** A header as lines of text. @param sizes a reason where they are not known. */
 export function headerText(header: MessageHeader, sizes: Sizes | string): string {
   const { version, messageId, encryptionContext, encryptedDataKeys, headerLength } = header;
   const pairs = Object.entries(encryptionContext);
-  const keys = encryptedDataKeys.slice(0, SHOWN_KEYS);
-  const more = encryptedDataKeys.length - keys.length;
   return [
     row('version', String(version)),
     row('suite', suiteText(header)),
@@ -69,16 +100,21 @@ export function headerText(header: MessageHeader, sizes: Sizes | string): string
     row('context', pairs.length === 0 ? 'empty' : ''),
     ...pairs.map(([key, value]) => `  ${escapeText(key)} = ${escapeText(value)}`),
     row('data keys', `${encryptedDataKeys.length}, any one of which opens the message`),
-    ...keys.map(keyText),
-    ...(more > 0 ? [`  and ${more} more, see --json`] : []),
+    ...keyRows(encryptedDataKeys),
   ].join('\n');
+}
+
+function keyRows(encryptedDataKeys: readonly EncryptedDataKey[]): string[] {
+  const more = encryptedDataKeys.length - SHOWN_KEYS;
+  const rows = encryptedDataKeys.slice(0, SHOWN_KEYS).map(keyText);
+  return more > 0 ? [...rows, `  and ${more} more, see --json`] : rows;
 }
 
 function row(name: string, text: string): string {
   return `${name.padEnd(12)}${text}`.trimEnd();
 }
 
-function suiteText({ suiteId, algorithmSuite: name }: MessageHeader): string {
+function suiteText({ suiteId, algorithmSuite: name }: MessageHeader | SidecarView): string {
   const { committing, signature } = algorithmSuite(name);
   const id = `0x${suiteId.toString(16).padStart(4, '0')}`;
   return `${id} ${name}: ${committing ? 'key commitment' : 'no key commitment'}, ${signature ? 'signed' : 'not signed'}`;

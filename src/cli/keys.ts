@@ -36,8 +36,8 @@ export const RSA_PADDINGS: readonly RsaPadding[] = [
 /** Longer key files are no keys. A PEM of 16,384 bits takes some 13 KiB. */
 const MAX_KEY_FILE = 64 * 1024;
 
-/** @throws UsageError */
-export function parseKey(text: string): KeySpec {
+/** @param option the name of the option that it was given by. @throws UsageError */
+export function parseKey(text: string, option = 'key'): KeySpec {
   const [, kind, rest = ''] = /^(aws-kms|aes|rsa):(.+)$/s.exec(text) ?? [];
   if (kind === 'aws-kms') return { kind, keyId: rest };
   const [, keyNamespace, keyName, file] = /^([^/]+)\/([^=]+)=(.+)$/s.exec(rest) ?? [];
@@ -45,17 +45,22 @@ export function parseKey(text: string): KeySpec {
     return { kind, keyNamespace, keyName, file };
   }
   const expected = 'aws-kms:ARN, aes:NAMESPACE/NAME=FILE or rsa:NAMESPACE/NAME=PEM';
-  throw new UsageError(`--key expected ${expected}, got ${kindOf(text)}`); // it may be a key itself
+  throw new UsageError(`--${option} expected ${expected}, got ${kindOf(text)}`); // it may be a key itself
 }
 
 /**
  * The keyring over all keys: the first one generates the data key, the others wrap it. KMS keys share one keyring, so
  * that one deadline bounds all their calls; it stands where the first of them is given.
+ * @param option the name of the option that they were given by.
  * @throws UsageError; FramesealError `IO` and `INVALID_ARGUMENT` for files that are no keys or that others may read
  */
-export async function loadKeyring(texts: readonly string[], rsaPadding: RsaPadding): Promise<Keyring> {
-  if (texts.length === 0) throw new UsageError('at least one --key is needed; see --help');
-  const specs = texts.map(parseKey);
+export async function loadKeyring(
+  texts: readonly string[],
+  rsaPadding: RsaPadding,
+  option = 'key',
+): Promise<Keyring> {
+  if (texts.length === 0) throw new UsageError(`at least one --${option} is needed; see --help`);
+  const specs = texts.map((text) => parseKey(text, option));
   const keyrings: Keyring[] = [];
   for (const spec of specs) {
     if (spec.kind === 'aes') keyrings.push(await aesKeyring(spec));
@@ -184,7 +189,7 @@ function looksLikeKey(file: string): boolean {
 
 // Neither the key nor the system's error, which repeats it.
 function keyForFile(file: string): FramesealError {
-  const what = `--key expected the name of a FILE that holds the key, got ${kindOf(file)}`;
+  const what = `a key option expected the name of a FILE that holds the key, got ${kindOf(file)}`;
   return new FramesealError('IO', `${what}, which may be the key itself and cannot be read as a file`);
 }
 

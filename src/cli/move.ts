@@ -5,11 +5,12 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FramesealError } from '../errors.ts';
-import type { CommonOptions, Context, MessageHeader, MessageStream } from '../index.ts';
+import type { CommonOptions, Context, EncryptedDataKey, MessageHeader, MessageStream } from '../index.ts';
 import { decodeBase64, peek } from './base64.ts';
 import { fileError } from './failure.ts';
 import { type Io, write } from './io.ts';
 import { type Job, STDIO } from './plan.ts';
+import { namingSidecars, readSidecars, type SidecarFile } from './sidecars.ts';
 import { openSource } from './source.ts';
 import { checkTarget, writeWhole } from './whole-file.ts';
 
@@ -18,29 +19,43 @@ export interface Message {
   readonly header: MessageHeader;
   /** Of decrypting: the pairs stored, and those that the caller reproduced. */
   readonly authenticatedContext?: Context;
+  /** Of rewrapping: whether the data key has stayed. */
+  readonly dataKey?: 'kept' | 'new';
+  /** Of rewrapping: the old encrypted data keys that the new message still has. */
+  readonly remaining?: readonly EncryptedDataKey[];
 }
 
 /** What one message came to. */
 export interface Moved extends Message {
   readonly bytesRead: number;
   readonly bytesWritten: number;
+  /** Of adding keys: the new encrypted data keys, and all of the sidecar. */
+  readonly added?: readonly EncryptedDataKey[];
+  readonly sidecarKeys?: readonly EncryptedDataKey[];
+  /** Of rewrapping in place: the sidecar of the old message, which is gone. */
+  readonly removedSidecar?: string;
 }
 
 /** One direction, with the options of the call. */
 export interface Mover {
   /** Whether base64 text of a message is taken for the message. */
   readonly readsBase64: boolean;
-  readonly file: (
-    source: string,
-    target: string,
-    options: Pick<MoveOptions, 'onProgress' | 'overwrite'>,
-  ) => Promise<Moved>;
-  readonly stream: (options: Pick<MoveOptions, 'onProgress'>) => MessageStream<Message>;
+  /** The sidecars that the call names, where messages are read with theirs. */
+  readonly sidecars?: readonly string[];
+  readonly file: (source: string, target: string, options: FileOptions) => Promise<Moved>;
+  readonly stream: (options: Pick<FileOptions, 'onProgress' | 'sidecars'>) => MessageStream<Message>;
+}
+
+/** What a mover is told of one message. */
+export interface FileOptions extends Pick<MoveOptions, 'onProgress' | 'overwrite' | 'dryRun'> {
+  readonly sidecars: readonly SidecarFile[];
 }
 
 /** How one message is moved. */
 export interface MoveOptions {
   readonly overwrite: boolean;
+  /** Whether nothing is to be written. Only movers of files that are renewed know of it. */
+  readonly dryRun: boolean;
   readonly onProgress: NonNullable<CommonOptions['onProgress']>;
   /** Told what people should know. */
   readonly onNote: (text: string) => Promise<void>;
@@ -50,14 +65,27 @@ export interface MoveOptions {
 
 /** @throws ClosedPipe, FramesealError, and errors of the system */
 export async function move(job: Job, mover: Mover, io: Io, options: MoveOptions): Promise<Moved> {
-  const { input, output, inFolder } = job;
+  const sidecars = mover.sidecars ? await readSidecars(job.input, mover.sidecars) : [];
+  try {
+    return await moveWith(job, mover, io, { ...options, sidecars });
+  } catch (error) {
+    throw namingSidecars(error, sidecars);
+  }
+}
+
+type AllOptions = MoveOptions & FileOptions;
+
+async function moveWith(job: Job, mover: Mover, io: Io, options: AllOptions): Promise<Moved> {
+  const { input, output, inFolder, renews } = job;
+  const { onProgress, overwrite, dryRun, sidecars } = options;
+  const moveFile = () => mover.file(input, output, { onProgress, overwrite, dryRun, sidecars });
   if (output === STDIO) return moveStream(job, mover, io, options);
-  await checkTarget(output, options.overwrite ? undefined : 'say --overwrite to replace it');
-  if (inFolder) await makeFolder(dirname(output));
+  if (!renews) await checkTarget(output, overwrite ? undefined : 'say --overwrite to replace it');
+  if (inFolder && !dryRun) await makeFolder(dirname(output));
+  if (renews || dryRun) return moveFile();
   if (input === STDIO || !(await stat(input)).isFile()) return moveStream(job, mover, io, options);
   try {
-    const { onProgress, overwrite } = options;
-    return await mover.file(input, output, { onProgress, overwrite });
+    return await moveFile();
   } catch (error) {
     const isText = error instanceof FramesealError && error.code === 'BASE64_MESSAGE';
     if (!isText) throw error;
@@ -65,7 +93,7 @@ export async function move(job: Job, mover: Mover, io: Io, options: MoveOptions)
   }
 }
 
-async function moveStream(job: Job, mover: Mover, io: Io, options: MoveOptions): Promise<Moved> {
+async function moveStream(job: Job, mover: Mover, io: Io, options: AllOptions): Promise<Moved> {
   const { input, output } = job;
   const source = openSource(input, io);
   let bytesWritten = 0;

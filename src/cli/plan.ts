@@ -2,7 +2,8 @@
  * Which files a call is about, and where each of them goes: known before anything is written.
  *
  * Without `--output` a file's result lies beside it; with a folder it goes there, the files of a folder under their
- * paths within that folder. Encrypting appends the suffix, decrypting strips it.
+ * paths within that folder. Encrypting appends the suffix, decrypting strips it. Rewrapping replaces the file unless it
+ * is told otherwise, and adding keys makes or renews the message's sidecar.
  */
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
@@ -10,9 +11,12 @@ import { basename, join, relative, resolve, sep } from 'node:path';
 import type { FramesealError } from '../errors.ts';
 import { fileError, refusedFile, UsageError } from './failure.ts';
 
-/** What encrypt and decrypt are asked for. */
+/** What becomes of files. */
+export type Direction = 'encrypt' | 'decrypt' | 'rewrap' | 'add-keys';
+
+/** What a call is asked for. */
 export interface PlanOptions {
-  readonly direction: 'encrypt' | 'decrypt';
+  readonly direction: Direction;
   /** Files, folders or `-`; none is `-`. */
   readonly inputs: readonly string[];
   readonly output: string | undefined;
@@ -26,6 +30,8 @@ export interface Job {
   readonly output: string;
   /** Whether the output lies in a folder that is made if need be. */
   readonly inFolder: boolean;
+  /** Whether an output that exists is renewed: the message itself, or a sidecar. */
+  readonly renews: boolean;
 }
 
 /** A file that nothing can be done with. */
@@ -44,6 +50,8 @@ export interface Plan {
 
 /** Stdin or stdout as a file name. */
 export const STDIO = '-';
+/** What the name of a message's sidecar ends in. */
+export const SIDECAR_SUFFIX = '.sidecar';
 
 /** @throws UsageError if inputs and output do not go together, or two files would be one. */
 export async function makePlan(options: PlanOptions): Promise<Plan> {
@@ -81,13 +89,14 @@ interface Target {
   readonly path: string;
 }
 
-async function streamPlan({ inputs, output = STDIO }: PlanOptions): Promise<Plan> {
+async function streamPlan({ direction, inputs, output = STDIO }: PlanOptions): Promise<Plan> {
+  if (direction === 'add-keys') throw new UsageError('add-keys expected files or folders');
   if (inputs.length > 1) throw new UsageError('standard input (-) and files do not go into one call');
   const stats = await stat(output).catch(() => undefined);
   if (output !== STDIO && (stats?.isDirectory() || namesFolder(output))) {
     throw new UsageError('standard input has no name: --output expected a file or -, got a folder');
   }
-  return { jobs: [{ input: STDIO, output, inFolder: false }], refused: [], skipped: 0 };
+  return { jobs: [{ input: STDIO, output, inFolder: false, renews: false }], refused: [], skipped: 0 };
 }
 
 async function findSources(options: PlanOptions): Promise<Sources> {
@@ -117,9 +126,10 @@ async function walk(folder: string, root: string, options: PlanOptions, sources:
     sources.refused.push({ input: folder, error: fileError(folder, 'read', cause) });
     return;
   }
+  const names = new Set(entries.map(({ name }) => name));
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
-    const wanted = entry.isDirectory() || (entry.isFile() && isWanted(entry.name, options));
+    const wanted = entry.isDirectory() || (entry.isFile() && isWanted(entry.name, names, options));
     if (!wanted) sources.skipped++;
     else if (entry.name.includes('\ufffd')) sources.refused.push(unnamed(path));
     else if (entry.isDirectory()) await walk(path, root, options, sources);
@@ -132,14 +142,17 @@ function unnamed(path: string): Refused {
   return { input: path, error: refusedFile(path, 'is left alone: its name is not UTF-8') };
 }
 
-// So that a folder can be sealed again, and opened, when messages lie beside their originals.
-function isWanted(name: string, { suffix, direction }: PlanOptions): boolean {
-  return suffix === '' || name.endsWith(suffix) === (direction === 'decrypt');
+// So that a folder can be sealed again, and opened, when messages lie beside their originals, and sidecars beside these.
+function isWanted(name: string, names: ReadonlySet<string>, { suffix, direction }: PlanOptions): boolean {
+  const message = name.endsWith(SIDECAR_SUFFIX) ? name.slice(0, -SIDECAR_SUFFIX.length) : undefined;
+  if (message?.endsWith(suffix) && names.has(message)) return false;
+  return suffix === '' || name.endsWith(suffix) === (direction !== 'encrypt');
 }
 
-async function findTarget({ output }: PlanOptions, oneFile: boolean): Promise<Target> {
+async function findTarget({ direction, output }: PlanOptions, oneFile: boolean): Promise<Target> {
   if (output === undefined) return { kind: 'beside', path: '' };
   if (output === STDIO) {
+    if (direction === 'add-keys') throw new UsageError('--output expected a file or a folder for sidecars');
     if (!oneFile) throw new UsageError('--output - expected one file as input, got several or a folder');
     return { kind: 'stdout', path: STDIO };
   }
@@ -158,10 +171,12 @@ function jobOf({ path, within }: Source, target: Target, options: PlanOptions): 
     const what = `is no name that ends in "${options.suffix}", so its plaintext has no name: say --output`;
     return { input: path, error: refusedFile(path, what) };
   }
-  if (output !== STDIO && resolve(output) === resolve(path)) {
-    return { input: path, error: refusedFile(path, 'would be replaced by its own result: say --output') };
+  const inPlace = target.kind === 'beside' && options.direction === 'rewrap';
+  if (!inPlace && output !== STDIO && resolve(output) === resolve(path)) {
+    const advice = options.direction === 'rewrap' ? 'leave --output out for that' : 'say --output';
+    return { input: path, error: refusedFile(path, `would be replaced by its own result: ${advice}`) };
   }
-  return { input: path, output, inFolder };
+  return { input: path, output, inFolder, renews: inPlace || options.direction === 'add-keys' };
 }
 
 function outputOf(path: string, within: string, target: Target, options: PlanOptions): string | undefined {
@@ -174,6 +189,8 @@ function outputOf(path: string, within: string, target: Target, options: PlanOpt
 // What nothing can be stripped from, or what would be no name of a file then, is `undefined`.
 function renamed(path: string, { direction, suffix }: PlanOptions): string | undefined {
   if (direction === 'encrypt') return path + suffix;
+  if (direction === 'add-keys') return path + SIDECAR_SUFFIX;
+  if (direction === 'rewrap') return path;
   const name = basename(path);
   const rest = name.slice(0, name.length - suffix.length);
   const fits = name.endsWith(suffix) && !['', '.', '..'].includes(rest);
@@ -187,7 +204,8 @@ function checkDistinct(jobs: readonly Job[], files: readonly Source[]): void {
     const place = resolve(output);
     const other = taken.get(place);
     if (other !== undefined) throw new UsageError(`"${other}" and "${input}" would both become "${output}"`);
-    if (inputs.has(place)) throw new UsageError(`"${output}" is an input, and "${input}" would become it`);
+    if (inputs.has(place) && place !== resolve(input))
+      throw new UsageError(`"${output}" is an input, and "${input}" would become it`);
     taken.set(place, input);
   }
 }

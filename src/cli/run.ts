@@ -14,6 +14,14 @@ const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<{ c
     load: () => import('./commands/encrypt.ts'),
   },
   decrypt: { about: 'the same back, with any one of the keys', load: () => import('./commands/decrypt.ts') },
+  rewrap: {
+    about: 'messages under other keys, in place unless told otherwise',
+    load: () => import('./commands/rewrap.ts'),
+  },
+  'add-keys': {
+    about: 'further keys for messages that stay as they are',
+    load: () => import('./commands/add-keys.ts'),
+  },
   inspect: { about: "a message's header, without any key", load: () => import('./commands/inspect.ts') },
   keygen: { about: 'an AES key or an RSA key pair, as files', load: () => import('./commands/keygen.ts') },
   'local-kms': { about: 'a KMS on 127.0.0.1, for tests', load: () => import('./commands/local-kms.ts') },
@@ -52,7 +60,7 @@ async function dispatch([name, ...rest]: readonly string[], io: Io): Promise<num
 async function reportOf(argv: readonly string[], io: Io): Promise<Report> {
   const command = await load(argv[0] ?? '').catch(() => undefined);
   const args = parseLoosely(command, command === undefined ? argv : argv.slice(1));
-  const moves = command?.name === 'encrypt' || command?.name === 'decrypt';
+  const moves = ['encrypt', 'decrypt', 'rewrap'].includes(command?.name ?? '');
   const outputs = args.texts('output');
   const toStdout = outputs.length > 0 ? outputs : args.positionals;
   const dataOnStdout = moves && (toStdout.length === 0 || toStdout.includes('-'));

@@ -1,26 +1,26 @@
 /**
- * What encrypt and decrypt have in common: one message after the other. A failure does not stop the others; it is said
+ * What the commands on messages have in common: one message after the other. A failure does not stop the others; it is said
  * when it happens, and its file is named again at the end.
  */
 import { stat } from 'node:fs/promises';
 import { foreignEndpoint } from './endpoint.ts';
-import { EXIT, endsAll, exitCodeOf, type Failure, UsageError } from './failure.ts';
-import { headerJson } from './header-view.ts';
-import { ClosedPipe, type Io } from './io.ts';
+import { EXIT, endsAll, exitCodeOf, type Failure, oneLine, UsageError } from './failure.ts';
+import { ClosedPipe, type Io, write } from './io.ts';
 import { usesKms } from './keys.ts';
 import { type Moved, type Mover, move } from './move.ts';
 import type { Arguments } from './options.ts';
-import { type Job, makePlan, type Plan, STDIO } from './plan.ts';
-import { byteText, progressBar } from './progress.ts';
+import { type Direction, type Job, makePlan, type Plan, STDIO } from './plan.ts';
+import { progressBar } from './progress.ts';
 import { failWith, Report } from './report.ts';
+import { movedJson, movedText } from './result-view.ts';
 
 const DEFAULT_SUFFIX = '.fseal';
 /** Failed files that are named again. */
 const NAMED_AGAIN = 20;
 
-/** A call of encrypt or decrypt. */
+/** A call of a command on messages. */
 export interface TransferCall {
-  readonly direction: 'encrypt' | 'decrypt';
+  readonly direction: Direction;
   readonly args: Arguments;
   readonly io: Io;
   /** Reads the keys. */
@@ -38,7 +38,8 @@ export async function transfer(call: TransferCall): Promise<number> {
     suffix: args.text('suffix') ?? DEFAULT_SUFFIX,
   });
   const dataOnStdout = plan.jobs.some(({ output }) => output === STDIO);
-  if (direction === 'encrypt' && dataOnStdout && io.stdout.isTTY && args.text('output') !== STDIO) {
+  checkCall(plan, args);
+  if (direction !== 'decrypt' && dataOnStdout && io.stdout.isTTY && args.text('output') !== STDIO) {
     throw new UsageError(
       'a message is no text for a terminal: say --output FILE, or --output - all the same',
     );
@@ -52,13 +53,23 @@ export async function transfer(call: TransferCall): Promise<number> {
   }
 }
 
+function checkCall({ jobs, refused }: Plan, args: Arguments): void {
+  if (args.texts('sidecar').length > 0 && jobs.length + refused.length > 1)
+    throw new UsageError('--sidecar belongs to one message, and there are several');
+  if (args.flag('dry-run') && jobs.some(({ input, output }) => input === STDIO || output === STDIO))
+    throw new UsageError('--dry-run expected files, and no output on stdout');
+}
+
 async function moveAll(
   { jobs, refused, skipped }: Plan,
   mover: Mover,
-  { args, io }: TransferCall,
+  call: TransferCall,
   report: Report,
 ): Promise<number> {
-  const endpoint = usesKms(args.texts('key')) ? await foreignEndpoint(io.env) : undefined;
+  const { args, io } = call;
+  const endpoint = usesKms(['key', 'add', 'to'].flatMap((name) => args.texts(name)))
+    ? await foreignEndpoint(io.env)
+    : undefined;
   if (endpoint !== undefined) await report.warn(endpoint);
   let code: number = EXIT.ok;
   const failed: string[] = [];
@@ -68,7 +79,7 @@ async function moveAll(
   };
   for (const { input, error } of refused) onFailure(await report.failed(error, { input }), input);
   for (const job of jobs) {
-    const failure = await moveOne(job, mover, { args, io }, report);
+    const failure = await moveOne(job, mover, call, report);
     if (failure === undefined) continue;
     onFailure(failure, job.input);
     if (endsAll(failure)) break;
@@ -83,9 +94,10 @@ async function moveAll(
 async function moveOne(
   job: Job,
   mover: Mover,
-  { args, io }: Pick<TransferCall, 'args' | 'io'>,
+  call: TransferCall,
   report: Report,
 ): Promise<Failure | undefined> {
+  const { args, io } = call;
   const { input, output } = job;
   const isQuiet = args.flag('quiet') || args.flag('json');
   const bar = isQuiet ? undefined : progressBar(io, input, await sizeOf(input));
@@ -94,6 +106,7 @@ async function moveOne(
   try {
     moved = await move(job, mover, io, {
       overwrite: args.flag('overwrite'),
+      dryRun: args.flag('dry-run'),
       onProgress: ({ bytes }) => bar?.show(bytes),
       onNote: (text) => report.note(text),
       onStdout: (bytes) => {
@@ -107,28 +120,27 @@ async function moveOne(
   }
   // A line that cannot be written is no failure of this file, which is there.
   bar?.clear();
-  await report.json({ ok: true, input, output, ...movedJson(moved) });
-  if (!isQuiet && io.stderr.isTTY && output !== STDIO) await report.note(movedText(job, moved));
+  await say(job, moved, call, report);
   return undefined;
+}
+
+// A dry run has nothing but its texts, so these are its output. Whether a data key stayed, and which keys open a message
+// now, is said in any case; that a file is there only on a terminal.
+async function say(job: Job, moved: Moved, { args, io }: TransferCall, report: Report): Promise<void> {
+  const { input, output } = job;
+  const dryRun = args.flag('dry-run');
+  await report.json({ ok: true, input, output, ...movedJson(moved, dryRun) });
+  if (args.flag('json')) return;
+  const text = movedText(job, moved, dryRun);
+  if (dryRun) return write(io.stdout, `${oneLine(text)}\n`);
+  const aboutKeys = moved.added !== undefined || moved.dataKey !== undefined;
+  if (aboutKeys || (io.stderr.isTTY && output !== STDIO)) await report.note(text);
 }
 
 // Of the input, for the progress bar: a message and its plaintext are about as long.
 async function sizeOf(input: string): Promise<number | undefined> {
   const stats = input === STDIO ? undefined : await stat(input).catch(() => undefined);
   return stats?.isFile() ? stats.size : undefined;
-}
-
-function movedJson({ bytesRead, bytesWritten, header, authenticatedContext }: Moved): object {
-  return {
-    bytesRead,
-    bytesWritten,
-    header: headerJson(header),
-    ...(authenticatedContext && { authenticatedContext }),
-  };
-}
-
-function movedText({ input, output }: Job, { bytesWritten }: Moved): string {
-  return `${input} -> ${output} (${byteText(bytesWritten)})`;
 }
 
 function summary(failed: readonly string[], all: number): string {

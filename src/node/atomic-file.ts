@@ -4,7 +4,7 @@
  *
  * The order of flushes is that of fsync(2) and rename(2): the content, the name, then the folder that holds the name.
  */
-import { close, constants, fchmod, fsync, openSync, write } from 'node:fs';
+import { close, constants, fchmod, fchown, fsync, openSync, write } from 'node:fs';
 import { link, lstat, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
@@ -24,6 +24,11 @@ export interface TargetOptions {
   readonly mode?: number | undefined;
 }
 
+/** Of a file that takes the place of another and is to belong to whom that did. */
+export interface ReplacementOptions extends TargetOptions {
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+}
+
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 const OWNER_ONLY = 0o600;
 
@@ -32,6 +37,7 @@ const OWNER_ONLY = 0o600;
 const writeTo = promisify(write);
 const flush = promisify(fsync);
 const changeMode = promisify(fchmod);
+const changeOwner = promisify(fchown);
 const closeDescriptor = promisify(close);
 
 /** What file systems without hard links answer. */
@@ -88,12 +94,12 @@ export class AtomicFile {
   readonly leftovers: readonly string[];
   readonly #path: string;
   readonly #temporary: string;
-  readonly #options: TargetOptions;
+  readonly #options: ReplacementOptions;
   readonly #descriptor: number;
   #open = true;
   #length = 0;
 
-  private constructor(path: string, options: TargetOptions, leftovers: readonly string[]) {
+  private constructor(path: string, options: ReplacementOptions, leftovers: readonly string[]) {
     this.leftovers = leftovers;
     this.#path = path;
     this.#options = options;
@@ -112,7 +118,7 @@ export class AtomicFile {
    * @param path absolute, of a checked target.
    * @throws FramesealError `IO`
    */
-  static async create(path: string, options: TargetOptions): Promise<AtomicFile> {
+  static async create(path: string, options: ReplacementOptions): Promise<AtomicFile> {
     const leftovers = await removeLeftovers(dirname(path), basename(path));
     return new AtomicFile(path, options, leftovers);
   }
@@ -141,18 +147,27 @@ export class AtomicFile {
     }
   }
 
-  /** Gives the file its name when all of it is on the disk. @throws FramesealError `IO` */
-  async commit(): Promise<void> {
-    const { mode = OWNER_ONLY, overwrite = true } = this.#options;
+  /**
+   * Gives the file its name when all of it is on the disk.
+   * @param check the last word before that: where it throws, the target stays as it is.
+   * @throws FramesealError `IO`
+   */
+  async commit(check: () => Promise<void> = async () => {}): Promise<void> {
+    const { mode = OWNER_ONLY, overwrite = true, owner } = this.#options;
+    if (owner)
+      await this.#attempt('keep owner and group of', () =>
+        changeOwner(this.#descriptor, owner.uid, owner.gid),
+      );
     await this.#attempt('write', async () => {
       if (mode !== OWNER_ONLY) await changeMode(this.#descriptor, mode);
       await flush(this.#descriptor);
       await this.#close();
     });
+    await check();
     if (overwrite) await this.#attempt('write', () => rename(this.#temporary, this.#path));
     else await this.#publish();
     untrack(this.#temporary);
-    await this.#flushFolder();
+    await flushFolder(this.#path, 'flush the folder of the complete file');
   }
 
   /** Leaves nothing; after `commit` it does nothing. It never fails: the reason for it is what matters. */
@@ -182,17 +197,6 @@ export class AtomicFile {
     await this.#attempt('write', () => rename(this.#temporary, this.#path));
   }
 
-  async #flushFolder(): Promise<void> {
-    if (process.platform === 'win32') return; // folders cannot be opened there
-    try {
-      const folder = await open(dirname(this.#path), constants.O_RDONLY);
-      await folder.sync().finally(() => folder.close());
-    } catch (cause) {
-      if (NO_FLUSH.includes(systemCode(cause) ?? '')) return;
-      throw this.#failure('flush the folder of the complete file', cause);
-    }
-  }
-
   async #close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
@@ -209,6 +213,22 @@ export class AtomicFile {
 
   #failure(what: string, cause: unknown): unknown {
     return ioError(what, this.#path, cause);
+  }
+}
+
+/**
+ * Flushes the folder that holds the file's name, where the system can.
+ * @param what says it in an error.
+ * @throws FramesealError `IO`
+ */
+export async function flushFolder(path: string, what: string): Promise<void> {
+  if (process.platform === 'win32') return; // folders cannot be opened there
+  try {
+    const folder = await open(dirname(path), constants.O_RDONLY);
+    await folder.sync().finally(() => folder.close());
+  } catch (cause) {
+    if (NO_FLUSH.includes(systemCode(cause) ?? '')) return;
+    throw ioError(what, path, cause);
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * A regular file that is open for reading: reads are exact, and a file that changes its length meanwhile is an error.
  */
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { Bytes } from '../bytes.ts';
 import { invalidArgument, kindOf } from '../errors.ts';
 import { ioError, refused } from './io-error.ts';
@@ -25,12 +25,15 @@ export class OpenedFile {
   readonly size: number;
   readonly identity: FileIdentity;
   readonly #handle: FileHandle;
+  /** When it was last written to, in nanoseconds. */
+  readonly #modified: bigint;
 
-  private constructor(path: string, handle: FileHandle, size: number, identity: FileIdentity) {
+  private constructor(path: string, handle: FileHandle, stats: BigIntStats) {
     this.path = path;
-    this.size = size;
-    this.identity = identity;
+    this.size = Number(stats.size);
+    this.identity = stats;
     this.#handle = handle;
+    this.#modified = stats.mtimeNs;
   }
 
   /** Opens a file. Symbolic links to it are followed. @throws FramesealError `IO` */
@@ -56,7 +59,7 @@ export class OpenedFile {
     if (!stats.isFile()) {
       throw refused('read', path, 'it is no regular file: read pipes and devices through a stream');
     }
-    return new OpenedFile(path, handle, Number(stats.size), stats);
+    return new OpenedFile(path, handle, stats);
   }
 
   /**
@@ -87,6 +90,18 @@ export class OpenedFile {
     const probe = new Uint8Array(1);
     const { bytesRead } = await attempt(this.path, () => this.#handle.read(probe, 0, 1, this.size));
     if (bytesRead !== 0) throw this.#changed('it has more now');
+  }
+
+  /**
+   * Fails if there is another file under the path than the one that was opened, or if that has been written to since.
+   * @throws FramesealError `IO`
+   */
+  async checkUnchanged(): Promise<void> {
+    const { dev, ino, size, mtimeNs } = await attempt(this.path, () => stat(this.path, { bigint: true }));
+    const { identity } = this;
+    if (dev !== identity.dev || ino !== identity.ino) throw this.#changed('another file has its name now');
+    if (size !== BigInt(this.size)) throw this.#changed(`it has ${size} bytes now`);
+    if (mtimeNs !== this.#modified) throw this.#changed('it has been written to');
   }
 
   /** Closes the file. What is being read fails. */

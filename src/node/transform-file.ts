@@ -21,6 +21,13 @@ export interface FileResult {
   readonly leftovers: readonly string[];
 }
 
+/** How a file is transformed. */
+export interface TransformOptions extends TargetOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Whether the target is the source itself, which is then replaced, unless it has changed meanwhile. */
+  readonly inPlace?: boolean;
+}
+
 /** Bytes of a read; there are two buffers. */
 const BUFFER_LENGTH = 2 ** 20;
 
@@ -31,15 +38,16 @@ const BUFFER_LENGTH = 2 ** 20;
 export async function transformFile<R>(
   source: string,
   target: string,
-  options: TargetOptions & { readonly signal?: AbortSignal | undefined },
+  options: TransformOptions,
   start: (source: OpenedFile) => MessageStream<R>,
 ): Promise<R & FileResult> {
   checkPath('source', source);
   const path = resolveTarget(target, options);
   const input = await OpenedFile.open(resolve(source));
   try {
-    await checkTarget(path, options, input.identity);
-    return await writeFile(input, await AtomicFile.create(path, options), options.signal, start);
+    await checkTarget(path, options, options.inPlace ? undefined : input.identity);
+    const check = options.inPlace ? () => checkSame(path, input) : undefined;
+    return await writeFile(input, await AtomicFile.create(path, options), options.signal, start, check);
   } finally {
     await input.close().catch(() => {}); // all of it has been read, or something else is the matter
   }
@@ -50,17 +58,25 @@ async function writeFile<R>(
   output: AtomicFile,
   signal: AbortSignal | undefined,
   start: (source: OpenedFile) => MessageStream<R>,
+  check: (() => Promise<void>) | undefined,
 ): Promise<R & FileResult> {
   try {
     const result = await pump(input, start(input), output);
     throwIfAborted(signal);
-    await output.commit();
+    await output.commit(check);
     const { length, leftovers } = output;
     return { ...result, bytesRead: input.size, bytesWritten: length, leftovers };
   } catch (error) {
     await output.discard();
     throw error;
   }
+}
+
+// What is replaced is what was read, and no link to it. It is closed first, because Windows replaces no open file.
+async function checkSame(path: string, input: OpenedFile): Promise<void> {
+  await checkTarget(path, {});
+  await input.checkUnchanged();
+  await input.close();
 }
 
 // Both sides have come to an end when this does. What makes one fail makes the stream fail, with that as its reason; only

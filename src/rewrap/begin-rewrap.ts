@@ -9,10 +9,11 @@ import {
   type EncryptOptions,
   resolveFrameLength,
 } from '../begin-encrypt.ts';
-import { copy } from '../bytes.ts';
+import { base64, copy } from '../bytes.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
 import { type Context, filterContext, PUBLIC_KEY_FIELD, RESERVED_PREFIX } from '../encryption-context.ts';
 import { escapeText, FramesealError, invalidArgument, kindOf, unreachable } from '../errors.ts';
+import { encodeEncryptedDataKey } from '../format/encrypted-data-keys.ts';
 import { MAX_FRAME_LENGTH } from '../format/message-body.ts';
 import type { MessageHeader, ParsedHeader } from '../format/message-header.ts';
 import { checkKeyring, type Keyring } from '../keyring/keyring.ts';
@@ -87,7 +88,7 @@ export function resolveRewrap(options: RewrapOptions, request: DecryptRequest): 
 }
 
 /**
- * Begins the new message of one that has been opened with its data key kept.
+ * Begins the new message of one that has been opened with its data key kept, which is wiped then.
  * @param plaintextLength bytes, if known.
  */
 export async function beginRewrap(
@@ -98,9 +99,7 @@ export async function beginRewrap(
   plaintextLength: number | undefined,
   streamed: boolean,
 ): Promise<BegunRewrap> {
-  const plan = planRewrap(header.suite, rewrap);
-  const context = filterContext(opened.authenticatedContext, (key) => key !== PUBLIC_KEY_FIELD);
-  checkReserved(context);
+  const { plan, context } = checkRewrap(rewrap, header, opened);
   const remaining = rewrap.keepExisting ? existing(header, request) : [];
   const required = Object.keys(context).filter((key) => !(key in header.encryptionContext));
   const cmm =
@@ -115,8 +114,27 @@ export async function beginRewrap(
     frameLength: frameLengthOf(rewrap, header, request),
     plaintextLength,
   };
-  const message = await beginMessage(writing, plaintextLength, streamed);
-  return { message, report: reportOf(plan, message, remaining) };
+  try {
+    const message = await beginMessage(writing, plaintextLength, streamed);
+    return { message, report: reportOf(plan, message, remaining) };
+  } finally {
+    opened.dataKey!.dispose();
+  }
+}
+
+/**
+ * What a rewrap of this message comes to: no keyring is asked.
+ * @throws FramesealError `UNSUPPORTED`
+ */
+export function checkRewrap(
+  rewrap: RewrapRequest,
+  header: ParsedHeader,
+  opened: OpenedMessage,
+): { readonly plan: RewrapPlan; readonly context: Context } {
+  const plan = planRewrap(header.suite, rewrap);
+  const context = filterContext(opened.authenticatedContext, (key) => key !== PUBLIC_KEY_FIELD);
+  checkReserved(context);
+  return { plan, context };
 }
 
 function reportOf(
@@ -127,9 +145,10 @@ function reportOf(
   return { header, dataKey, remaining, missingKeys };
 }
 
-// All of them are authentic: those of the header by its tag, those of sidecars by their MAC.
+// All of them are authentic: those of the header by its tag, those of sidecars by their MAC. Sidecars may share entries.
 function existing(header: ParsedHeader, { sidecars }: DecryptRequest): EncryptedDataKey[] {
-  return [...header.encryptedDataKeys, ...sidecars.flatMap(({ encryptedDataKeys }) => encryptedDataKeys)];
+  const all = [header, ...sidecars].flatMap(({ encryptedDataKeys }) => encryptedDataKeys);
+  return [...new Map(all.map((edk) => [base64(encodeEncryptedDataKey(edk)), edk])).values()];
 }
 
 function frameLengthOf(
@@ -156,15 +175,20 @@ function keptDataKey(
     signal?: AbortSignal;
   }): Promise<EncryptionMaterials> => {
     const plaintextDataKey = copy(opened.dataKey!.bytes);
-    const { encryptedDataKeys, missingKeys } = await wrapDataKey('to', to, header, opened, signal);
-    return {
-      algorithmSuite: header.suite,
-      encryptionContext: opened.authenticatedContext,
-      requiredEncryptionContextKeys: required,
-      plaintextDataKey,
-      encryptedDataKeys: [...remaining, ...encryptedDataKeys],
-      missingKeys,
-    };
+    try {
+      const { encryptedDataKeys, missingKeys } = await wrapDataKey('to', to, header, opened, signal);
+      return {
+        algorithmSuite: header.suite,
+        encryptionContext: opened.authenticatedContext,
+        requiredEncryptionContextKeys: required,
+        plaintextDataKey,
+        encryptedDataKeys: [...remaining, ...encryptedDataKeys],
+        missingKeys,
+      };
+    } catch (error) {
+      plaintextDataKey.fill(0);
+      throw error;
+    }
   };
   return markOurs({ getEncryptionMaterials, decryptMaterials: neverAsked });
 }
@@ -173,9 +197,15 @@ function newDataKey(to: Keyring, required: readonly string[]): CryptographicMate
   const inner = defaultCmm({ keyring: to });
   return markOurs<CryptographicMaterialsManager>({
     getEncryptionMaterials: (request) =>
-      inner.getEncryptionMaterials({ ...request, requiredEncryptionContextKeys: required }),
+      inner.getEncryptionMaterials({ ...request, requiredEncryptionContextKeys: required }).catch(throwOfTo),
     decryptMaterials: neverAsked,
   });
+}
+
+// The default manager speaks of "keyring", which here is the one that reads.
+function throwOfTo(error: unknown): never {
+  if (!(error instanceof FramesealError) || error.code !== 'INVALID_ARGUMENT') throw error;
+  throw new FramesealError(error.code, `"to": ${error.message}`, { cause: error });
 }
 
 function neverAsked(): never {

@@ -68,8 +68,8 @@ async function readInto(
 ): Promise<void> {
   try {
     for (let next = first; !next.done; next = await pieces.next()) {
-      await queue.write(next.value);
-      next.value.fill(0);
+      const { value } = next;
+      await queue.write(value).finally(() => value.fill(0));
     }
     queue.end();
   } catch (error) {

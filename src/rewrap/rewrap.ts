@@ -29,6 +29,7 @@ export interface RewrapResult extends RewrapReport {
  *
  * Nothing is revoked: who once held the old data key, or keeps a copy of the old message and a key of it, still reads
  * what was under it; and the new message too, if the data key is kept. A data key serves at most 2^32 messages.
+ * @param ciphertext the whole message. It is read until the promise settles: do not change it before.
  * @throws FramesealError as `decrypt` and `encrypt` do; `UNSUPPORTED` if the data key is to stay and cannot
  */
 export async function rewrap(ciphertext: Uint8Array, options: RewrapOptions): Promise<RewrapResult> {

@@ -1,7 +1,6 @@
 import {
   chmodSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -13,20 +12,7 @@ import { Readable, Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { decrypt, encrypt, parseHeader } from '../../src/index.ts';
 import { aesKeyring, bytes, flip, rsaPem } from '../support/messages.ts';
-import { endless, folder, frameseal } from './support.ts';
-
-/** The key of `aesKeyring(1)`, as a file. */
-function keyFile(root: string): string {
-  const path = join(root, 'key');
-  writeFileSync(path, `${Buffer.from(bytes(32)).toString('base64')}\n`, { mode: 0o600 });
-  return `aes:test/aes-1=${path}`;
-}
-
-function put(root: string, name: string, contents: Uint8Array): string {
-  mkdirSync(join(root, name, '..'), { recursive: true });
-  writeFileSync(join(root, name), contents);
-  return join(root, name);
-}
+import { endless, folder, frameseal, keyFile, put } from './support.ts';
 
 const sealed = async (plaintext: Uint8Array, options = {}) =>
   Buffer.from((await encrypt(plaintext, { keyring: aesKeyring(), ...options })).ciphertext);

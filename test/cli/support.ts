@@ -1,11 +1,12 @@
 /** The command in this process: its streams are kept, its folder ends with the test. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/run.ts';
+import { bytes } from '../support/messages.ts';
 
 export interface Call {
   readonly stdin?: string | Uint8Array | Readable;
@@ -63,6 +64,20 @@ export function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'frameseal-cli-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   return path;
+}
+
+/** The key of `aesKeyring(seed)`, as a file `key` or `key-SEED`, and as it is given to the command. */
+export function keyFile(root: string, seed = 1): string {
+  const path = join(root, seed === 1 ? 'key' : `key-${seed}`);
+  writeFileSync(path, `${Buffer.from(bytes(32, seed)).toString('base64')}\n`, { mode: 0o600 });
+  return `aes:test/aes-${seed}=${path}`;
+}
+
+/** A file in a folder, which is made if need be. */
+export function put(root: string, name: string, contents: Uint8Array): string {
+  mkdirSync(join(root, name, '..'), { recursive: true });
+  writeFileSync(join(root, name), contents);
+  return join(root, name);
 }
 
 /** A stdin that never ends. */

@@ -13,6 +13,7 @@ import { overKms } from './kms.mjs';
 import { damaged, pkcs1, policies, reservedPrefix, unsorted } from './limits.mjs';
 import { calls as ourCalls } from './ours.mjs';
 import { calls } from './peer.mjs';
+import { rewrapped } from './rewrap.mjs';
 import { aes256, engines, keys, report } from './setup.mjs';
 import { sidecars } from './sidecars.mjs';
 import { endsWithFullFrame, FRAME_OVERHEAD, SUITES, suiteName } from './suites.mjs';
@@ -55,6 +56,7 @@ await damaged();
 await overKms();
 console.log('\nsidecars of frameseal, for messages of both, read by both:');
 await sidecars();
+await rewrapped();
 console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s`);
 report.finish();
 

@@ -6,13 +6,15 @@ import type * as promises from 'node:fs/promises';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { encryptFile } from '../../src/node/index.ts';
-import { failure } from '../support/messages.ts';
-import { folderWithFiles, inUse, keyring, MIB, text } from './helpers.ts';
+import { addWrappingKeysToFile, encryptFile, rewrapFile } from '../../src/node/index.ts';
+import { aesKeyring, failure } from '../support/messages.ts';
+import { folder, folderWithFiles, inUse, keyring, MIB, messageFile, text } from './helpers.ts';
 
-const { calls, fails, late } = vi.hoisted(() => ({
+const { calls, fails, flushing, late } = vi.hoisted(() => ({
   calls: [] as string[],
   fails: { at: '' },
+  /** Comes while the content is flushed. */
+  flushing: { work: () => {} },
   /** Comes in the middle of the write that ends at that byte. */
   late: { byte: -1, work: (): Error | undefined => undefined },
 }));
@@ -27,6 +29,7 @@ vi.mock('node:fs', async (load) => {
     (name: 'fsync' | 'close') =>
     (descriptor: number, done: (error: Error | null) => void): void => {
       calls.push(name);
+      if (name === 'fsync') flushing.work();
       if (fails.at === name) done(failing(name));
       else real[name](descriptor, done);
     };
@@ -62,9 +65,12 @@ vi.mock('node:fs/promises', async (load) => {
   };
 });
 
+const { appendFileSync, readFileSync, utimesSync } = await vi.importActual<typeof fs>('node:fs');
+
 beforeEach(() => {
   calls.length = 0;
   fails.at = '';
+  flushing.work = () => {};
   late.byte = -1;
 });
 
@@ -119,5 +125,69 @@ describe('the end of a file', () => {
     ]);
     expect(text(b)).not.toBe('old');
     expect(entries()).toEqual(['a', 'b']);
+  });
+});
+
+describe('the end of a file that is rewritten', () => {
+  const options = { keyring, to: aesKeyring(2) };
+  const message = async () => {
+    const made = folder();
+    const m = made.file('m');
+    return { ...made, m, old: await messageFile(m, 2 * MIB) };
+  };
+
+  test('content, name, folder', async () => {
+    const { m } = await message();
+    await rewrapFile(m, undefined, options);
+    expect(calls).toEqual(['fsync', 'close', 'rename to m', 'flush the folder']);
+  });
+
+  test.each(['fsync', 'rename'])('a failed %s leaves the old message, and nothing else', async (at) => {
+    const { m, old, entries } = await message();
+    const before = inUse();
+    fails.at = at;
+    expect((await failure(rewrapFile(m, undefined, options))).message).toMatch(/cannot write .*\(EIO\)/);
+    expect(readFileSync(m).equals(old)).toBe(true);
+    expect(entries()).toEqual(['m']);
+    expect(inUse()).toEqual(before);
+  });
+
+  test('a failed last write, too', async () => {
+    const { m, old, file, entries } = await message();
+    late.byte = (await rewrapFile(m, file('n'), options)).bytesWritten;
+    late.work = () => failing('write');
+    expect((await failure(rewrapFile(m, undefined, options))).message).toMatch(/cannot write .*\(EIO\)/);
+    expect(readFileSync(m).equals(old)).toBe(true);
+    expect(entries()).toEqual(['m', 'n']);
+  });
+
+  test('a message that changes while the new one is flushed is left as it is', async () => {
+    const { m, old, entries } = await message();
+    utimesSync(m, 1e9, 1e9);
+    flushing.work = () => {
+      appendFileSync(m, 'x');
+      utimesSync(m, 1e9, 1e9);
+    };
+    expect((await failure(rewrapFile(m, undefined, options))).message).toMatch(
+      /it changed while it was read/,
+    );
+    expect(readFileSync(m).equals(Buffer.concat([old, Buffer.from('x')]))).toBe(true);
+    expect(entries()).toEqual(['m']);
+  });
+
+  test('a sidecar: the same order, and a failure leaves the old one', async () => {
+    const { m, file, entries } = await message();
+    await addWrappingKeysToFile(m, file('s'), { keyring, add: aesKeyring(2) });
+    calls.length = 0;
+    await addWrappingKeysToFile(m, file('s'), { keyring, add: aesKeyring(3) });
+    expect(calls).toEqual(['fsync', 'close', 'rename to s', 'flush the folder']);
+    const old = readFileSync(file('s'));
+    for (const at of ['fsync', 'rename']) {
+      fails.at = at;
+      const error = await failure(addWrappingKeysToFile(m, file('s'), { keyring, add: aesKeyring(4) }));
+      expect(error.message).toMatch(/cannot write .*\(EIO\)/);
+      expect(readFileSync(file('s')).equals(old)).toBe(true);
+      expect(entries()).toEqual(['m', 's']);
+    }
   });
 });

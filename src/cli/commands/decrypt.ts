@@ -4,9 +4,17 @@
 import { decryptStream } from '../../index.ts';
 import { decryptFile } from '../../node/index.ts';
 import type { Io } from '../io.ts';
-import { FILE_OPTIONS, KEY_OPTIONS, MESSAGE_OPTIONS, messageOptions } from '../message-options.ts';
+import {
+  FILE_OPTIONS,
+  KEY_OPTIONS,
+  MESSAGE_OPTIONS,
+  messageOptions,
+  REQUIRED_CONTEXT,
+  SIDECAR_OPTION,
+} from '../message-options.ts';
 import type { Mover } from '../move.ts';
 import type { Arguments, Command } from '../options.ts';
+import { bytesOf } from '../sidecars.ts';
 import { transfer } from '../transfer.ts';
 
 export const command: Command = {
@@ -14,15 +22,12 @@ export const command: Command = {
   usage: ['--key KEY [--key KEY ...] [options] [FILE | FOLDER | -] ...'],
   about: `Decrypts files, or stdin to stdout. FILE.fseal becomes FILE beside it, unless --output says otherwise. A file
 appears when all of it has been verified. On stdout frames come as they are verified, the final one of a signed
-message after the signature: if the command fails, discard what it has written. Base64 text is decoded first.`,
+message after the signature: if the command fails, discard what it has written. Base64 text is decoded first. Where
+FILE.fseal.sidecar lies beside the message, its keys open the message too; one that does not fit is an error.`,
   options: {
     ...KEY_OPTIONS,
-    'encryption-context': {
-      short: 'c',
-      value: 'KEY=VALUE',
-      multiple: true,
-      help: 'a pair that the message must carry; several times for several pairs',
-    },
+    ...REQUIRED_CONTEXT,
+    ...SIDECAR_OPTION,
     ...FILE_OPTIONS,
     ...MESSAGE_OPTIONS,
   },
@@ -33,7 +38,10 @@ async function mover(args: Arguments, io: Io): Promise<Mover> {
   const options = await messageOptions(args, io);
   return {
     readsBase64: true,
-    file: (source, target, more) => decryptFile(source, target, { ...options, ...more }),
-    stream: ({ onProgress }) => decryptStream({ ...options, onProgress }),
+    sidecars: args.texts('sidecar'),
+    file: (source, target, { onProgress, overwrite, sidecars }) =>
+      decryptFile(source, target, { ...options, onProgress, overwrite, sidecar: bytesOf(sidecars) }),
+    stream: ({ onProgress, sidecars }) =>
+      decryptStream({ ...options, onProgress, sidecar: bytesOf(sidecars) }),
   };
 }

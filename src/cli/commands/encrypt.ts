@@ -1,12 +1,10 @@
 /**
  * `frameseal encrypt`: files, folders or stdin into messages.
  */
-import { FramesealError } from '../../errors.ts';
-import { type AlgorithmSuiteName, algorithmSuite, encryptStream } from '../../index.ts';
+import { encryptStream } from '../../index.ts';
 import { encryptFile } from '../../node/index.ts';
-import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
-import { FILE_OPTIONS, KEY_OPTIONS, MESSAGE_OPTIONS, messageOptions } from '../message-options.ts';
+import { FILE_OPTIONS, formatOf, KEY_OPTIONS, MESSAGE_OPTIONS, messageOptions } from '../message-options.ts';
 import type { Mover } from '../move.ts';
 import type { Arguments, Command } from '../options.ts';
 import { transfer } from '../transfer.ts';
@@ -33,24 +31,11 @@ key; an RSA public key is enough. FILE becomes FILE.fseal beside it, unless --ou
 };
 
 async function mover(args: Arguments, io: Io): Promise<Mover> {
-  const options = {
-    algorithmSuite: suiteOf(args.text('suite')),
-    frameLength: args.integer('frame-length', 1, 2 ** 31 - 1),
-    ...(await messageOptions(args, io)),
-  };
+  const options = { ...formatOf(args), ...(await messageOptions(args, io)) };
   return {
     readsBase64: false,
-    file: (source, target, more) => encryptFile(source, target, { ...options, ...more }),
+    file: (source, target, { onProgress, overwrite }) =>
+      encryptFile(source, target, { ...options, onProgress, overwrite }),
     stream: ({ onProgress }) => encryptStream({ ...options, onProgress }),
   };
-}
-
-function suiteOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return algorithmSuite(/^0x[0-9a-f]+$/i.test(text) ? Number(text) : (text as AlgorithmSuiteName)).id;
-  } catch (error) {
-    if (error instanceof FramesealError) throw new UsageError(`--suite: ${error.message}`);
-    throw error;
-  }
 }

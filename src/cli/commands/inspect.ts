@@ -1,26 +1,30 @@
 /**
- * `frameseal inspect`: a message's header, without any key, from as few bytes of the message as hold it.
+ * `frameseal inspect`: a message's header, without any key, from as few bytes of the message as hold it; or a sidecar.
  */
 import { stat } from 'node:fs/promises';
 import { FramesealError, textOf } from '../../errors.ts';
 import { type MessageHeader, parseHeader } from '../../index.ts';
+import { inspectSidecar, type SidecarView } from '../../node/index.ts';
 import { decodeBase64, peek } from '../base64.ts';
 import { EXIT, endsAll, exitCodeOf, oneLine } from '../failure.ts';
-import { headerJson, headerText, type Sizes, sizesOf } from '../header-view.ts';
+import { headerJson, headerText, type Sizes, sidecarJson, sidecarText, sizesOf } from '../header-view.ts';
 import { ClosedPipe, type Io, write } from '../io.ts';
 import type { Arguments, Command } from '../options.ts';
 import { STDIO } from '../plan.ts';
 import { Report } from '../report.ts';
 import { openSource } from '../source.ts';
 
-/** Bytes in which a header must end. */
+/** Bytes in which a header or a sidecar must end. */
 const MAX_HEADER = 16 * 2 ** 20;
+/** How sidecars begin, and no message. */
+const SIDECAR_START = Buffer.from('FSSC');
 
 export const command: Command = {
   name: 'inspect',
   usage: ['[options] [FILE | -] ...'],
   about: `Shows what the header of a message says: suite, context, data keys, sizes. No key is needed, and nothing is
-authenticated: anyone may have written it. Base64 text of a message is read too. At most 16 MiB are read.`,
+authenticated: anyone may have written it. Base64 text of a message is read too, and the sidecars that add-keys
+writes. At most 16 MiB are read.`,
   options: {},
   run: inspect,
 };
@@ -51,15 +55,28 @@ interface Seen {
   readonly sizes: Sizes | string;
 }
 
-async function look(input: string, io: Io): Promise<Seen> {
+async function look(input: string, io: Io): Promise<Seen | SidecarView> {
   const opened = openSource(input, io);
   try {
-    const { base64, source } = await peek(opened.bytes);
+    const { start, base64, source } = await peek(opened.bytes);
+    if (Buffer.from(start).equals(SIDECAR_START)) return inspectSidecar(await readWhole(source));
     const header = await readHeader(base64 ? decodeBase64(source) : source);
     return { header, base64, sizes: base64 ? 'not known of base64 text' : await measure(input, header) };
   } finally {
     opened.close();
   }
+}
+
+async function readWhole(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of source) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > MAX_HEADER)
+      throw new FramesealError('LIMIT_EXCEEDED', `the sidecar does not end within ${MAX_HEADER} bytes`);
+  }
+  return Buffer.concat(chunks);
 }
 
 // Parsed again only when twice as much is there: linear in all.
@@ -101,13 +118,18 @@ async function measure(input: string, header: MessageHeader): Promise<Sizes | st
   }
 }
 
-function seenJson({ header, base64, sizes }: Seen): object {
+function seenJson(seen: Seen | SidecarView): object {
+  if ('messageId' in seen) return { sidecar: sidecarJson(seen) };
+  const { header, base64, sizes } = seen;
   const known = typeof sizes === 'string' ? { sizesUnknown: sizes } : { sizes };
   return { base64, ...known, header: headerJson(header) };
 }
 
-function seenText(input: string, { header, base64, sizes }: Seen): string {
+function seenText(input: string, seen: Seen | SidecarView): string {
   const name = input === STDIO ? 'standard input' : oneLine(input);
+  if ('messageId' in seen)
+    return `${name}, a sidecar\nNOT AUTHENTICATED: anyone may have written it\n${sidecarText(seen)}`;
+  const { header, base64, sizes } = seen;
   const how = base64 ? ', decoded from base64' : '';
   return `${name}${how}\nNOT AUTHENTICATED: anyone may have written this header\n${headerText(header, sizes)}`;
 }

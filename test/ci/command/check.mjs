@@ -31,7 +31,7 @@ await check('version and help', async () => {
     `${JSON.parse(readFileSync(join(folder, 'node_modules/frameseal/package.json'))).version}\n`,
   );
   ok(frameseal('--help').out.includes('local-kms'));
-  for (const name of ['encrypt', 'decrypt', 'inspect', 'keygen', 'local-kms']) {
+  for (const name of ['encrypt', 'decrypt', 'rewrap', 'add-keys', 'inspect', 'keygen', 'local-kms']) {
     ok(frameseal(name, '--help').out.startsWith(`Usage\n  frameseal ${name} `));
   }
 });
@@ -151,6 +151,44 @@ await check('a file that may not be written is an error of its own', async (at) 
   ok(/^frameseal: standard input: IO: [^\n]+\n$/.test(err), err);
 });
 
+await check('add-keys: a sidecar opens the message, in a folder too, and inspect shows it', async (at) => {
+  const [one, two, three] = ['1', '2', '3'].map((name) => aesKey(at(name)));
+  const plain = put(at('in/a'), randomBytes(MIB));
+  put(at('in/b/c'), 'hello');
+  frameseal('encrypt', '-k', one, '-r', '-o', at('m'), at('in'));
+  const before = readFileSync(at('m/a.fseal'));
+  frameseal('add-keys', '-k', one, '--add', two, '-r', at('m'));
+  frameseal('add-keys', '-k', two, '--add', three, '-r', at('m'));
+  same(readFileSync(at('m/a.fseal')), before);
+  strictEqual(statSync(at('m/a.fseal.sidecar')).mode & 0o777, 0o600);
+  frameseal('decrypt', '-k', three, '-r', '-o', at('back'), at('m'));
+  same(readFileSync(at('back/a')), plain);
+  const { sidecar } = JSON.parse(frameseal('inspect', '--json', at('m/a.fseal.sidecar')).out);
+  strictEqual(sidecar.encryptedDataKeys.map(({ keyName }) => keyName).join(), '2,3');
+  put(at('m/a.fseal.sidecar'), readFileSync(at('m/b/c.fseal.sidecar')));
+  const { code, err } = run(['decrypt', '-k', one, '-o', '-', at('m/a.fseal')]);
+  strictEqual(code, 1);
+  ok(err.includes('SIDECAR_MISMATCH') && err.includes(at('m/a.fseal.sidecar')), err);
+});
+
+await check('rewrap: in place, through pipes, and after a look', async (at) => {
+  const [one, two, three] = ['1', '2', '3'].map((name) => aesKey(at(name)));
+  const plain = put(at('f'), randomBytes(3 * MIB));
+  frameseal('encrypt', '-k', one, '--suite', '0x0478', at('f'));
+  frameseal('add-keys', '-k', one, '--add', two, at('f.fseal'));
+  const before = readFileSync(at('f.fseal'));
+  const dry = frameseal('rewrap', '-k', two, '--to', three, '--dry-run', at('f.fseal')).out;
+  ok(dry.endsWith(': would be rewrapped, data key kept, opens with local: 3\n'), dry);
+  same(readFileSync(at('f.fseal')), before);
+  frameseal('rewrap', '-k', two, '--to', three, at('f.fseal'));
+  strictEqual(readdirSync(at('.')).sort().join(), '1,2,3,f,f.fseal');
+  same(frameseal('decrypt', '-k', three, '-o', '-', at('f.fseal')).bytes, plain);
+  strictEqual(run(['decrypt', '-k', one, '-o', '-', at('f.fseal')]).code, 1);
+  const piped = `frameseal rewrap -k ${three} --to ${one} -q < f.fseal | frameseal decrypt -k ${one} > back`;
+  shell(piped, at('.'));
+  same(readFileSync(at('back')), plain);
+});
+
 await check('base64 text is decoded', async (at) => {
   const key = aesKey(at('k'));
   const plain = put(at('f'), randomBytes(MIB));
@@ -212,6 +250,21 @@ for (const [signal, expected] of [
   });
 }
 
+await check('SIGINT in the middle of a rewrap leaves the message', async (at) => {
+  const [one, two] = ['1', '2'].map((name) => aesKey(at(name)));
+  put(at('f'), randomBytes(32 * MIB));
+  frameseal('encrypt', '-k', one, at('f'));
+  const before = readFileSync(at('f.fseal'));
+  const child = start(['rewrap', '-k', one, '--to', two, at('f.fseal')]);
+  await until(() => readdirSync(at('.')).some((name) => name.endsWith('.frameseal-tmp')));
+  child.process.kill('SIGINT');
+  const { code, err } = await child.ended;
+  strictEqual(code, 130);
+  strictEqual(err, `frameseal: ${at('f.fseal')}: ABORTED: ended by SIGINT\n`);
+  same(readFileSync(at('f.fseal')), before);
+  strictEqual(readdirSync(at('.')).sort().join(), '1,2,f,f.fseal');
+});
+
 await check('SIGINT while KMS does not answer', async (at) => {
   const hole = createServer().listen(0, '127.0.0.1');
   await until(() => hole.listening);
@@ -260,11 +313,35 @@ await check('local-kms: encrypt under two regions, decrypt in each, keys kept in
   }
 });
 
+await check('add-keys and rewrap under keys of KMS', async (at) => {
+  const server = start(['local-kms', '--json', '--region', 'us-east-1', '--region', 'eu-west-1']);
+  await until(() => server.out().endsWith('\n'));
+  const { env, keys } = JSON.parse(server.out());
+  const [us, eu] = keys.map(({ arn }) => `aws-kms:${arn}`);
+  const call = (...words) => frameseal(...words, at('m'), { env });
+  const opens = (key) => strictEqual(call('decrypt', '-k', key, '-o', '-').out, 'hello');
+  const escrow = aesKey(at('k'));
+  frameseal('encrypt', '-k', us, '-o', at('m'), { env, input: 'hello' });
+  const { err } = call('add-keys', '-k', us, '--add', eu, '--add', escrow);
+  ok(err.startsWith('frameseal: KMS calls go to http://127.0.0.1'), err);
+  for (const key of [us, eu, escrow]) opens(key);
+  ok(call('rewrap', '-k', escrow, '--to', eu).err.includes(`aws-kms in eu-west-1: ${eu.slice(8)}; `));
+  opens(eu);
+  strictEqual(run(['decrypt', '-k', us, '-o', '-', at('m')], { env }).code, 1);
+  server.process.kill('SIGINT');
+  await server.ended;
+});
+
 await check('the examples of docs/command.md', async (at) => {
   const blocks = [...readFileSync(docs, 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block);
   ok(blocks.length >= 5);
   const { out } = shell(`set -euo pipefail\n${blocks.join('\n')}`, at('.'));
-  for (const text of ['top secret\ntop secret\n', 'photos/2026/a.jpg\n', 'backup/disk escrow/2026\n']) {
+  for (const text of [
+    'photos/2026/a.jpg\ntop secret\n',
+    '  backup: next\ntop secret\n',
+    'sealed/2026/a.jpg.fseal: would be rewrapped, data key new, opens with backup: next\n',
+    'top secret\nbackup/disk escrow/2026\n',
+  ]) {
     ok(out.includes(text), `${JSON.stringify(text)} is missing in:\n${out}`);
   }
 });

@@ -1,7 +1,8 @@
-// One run that others kill: child.mjs encrypt|decrypt SOURCE TARGET [HOST]. It says `go` when the work begins.
+// One run that others kill: child.mjs encrypt|decrypt|rewrap SOURCE TARGET [HOST]. It says `go` when the work begins. A
+// target is rewrapped in place, whatever the source.
 import { writeSync } from 'node:fs';
-import { decryptFile, encryptFile } from 'frameseal/node';
-import { keyring, waiting } from './keys.mjs';
+import { decryptFile, encryptFile, rewrapFile } from 'frameseal/node';
+import { keyring, other, waiting } from './keys.mjs';
 
 const [, , way, source, target, host = 'plain'] = process.argv;
 const say = (line) => writeSync(1, `${line}\n`);
@@ -42,8 +43,12 @@ const { prepare = () => {}, ...options } = hosts[host];
 prepare();
 say('go');
 try {
-  const work = way === 'encrypt' ? encryptFile : decryptFile;
-  const { bytesWritten } = await work(source, target, { keyring, ...options });
+  const ways = {
+    encrypt: () => encryptFile(source, target, { keyring, ...options }),
+    decrypt: () => decryptFile(source, target, { keyring, ...options }),
+    rewrap: () => rewrapFile(target, undefined, { keyring, to: other, ...options }),
+  };
+  const { bytesWritten } = await ways[way]();
   say(`done ${bytesWritten} ${process.resourceUsage().maxRSS}`); // KiB at its most
 } catch (error) {
   say(`${error.code} ${error.message}`);

@@ -5,6 +5,7 @@ import { randomInt } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -22,12 +23,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { decrypt } from 'frameseal';
 import { encryptFile } from 'frameseal/node';
-import { keyring } from './keys.mjs';
+import { keyring, other } from './keys.mjs';
 
 const { values } = parseArgs({
   options: { count: { type: 'string' }, seed: { type: 'string' }, size: { type: 'string' } },
 });
-const count = Number(values.count ?? 10);
+const count = Number(values.count ?? 15);
 const seed = Number(values.seed ?? randomInt(2 ** 31));
 const size = Number(values.size ?? 64) * 2 ** 20;
 
@@ -45,13 +46,15 @@ const sources = {
   decrypt: join(base, 'message'),
   small: join(base, 'small'),
 };
+sources.rewrap = sources.decrypt;
 writeFileSync(sources.encrypt, plaintext);
 writeFileSync(sources.small, 'a few bytes');
 await encryptFile(sources.encrypt, sources.decrypt, { keyring, mode: 0o644 });
+const message = readFileSync(sources.decrypt);
 
 let passed = 0;
 let failed = 0;
-const WAYS = ['encrypt', 'decrypt'];
+const WAYS = ['encrypt', 'decrypt', 'rewrap'];
 
 /** A test of its own folder, which says what is wrong, or nothing. */
 async function check(name, work) {
@@ -107,13 +110,24 @@ function programForOthers() {
 async function isComplete(way, target) {
   const content = readFileSync(target);
   if (way === 'decrypt') return content.equals(plaintext);
-  return Buffer.from((await decrypt(content, { keyring })).plaintext).equals(plaintext);
+  const by = way === 'rewrap' ? other : keyring;
+  return Buffer.from((await decrypt(content, { keyring: by })).plaintext).equals(plaintext);
+}
+
+/** What is there before: a message, for what is rewritten in place. */
+function putOld(way, target) {
+  if (way === 'rewrap') copyFileSync(sources.rewrap, target);
+  else writeFileSync(target, OLD);
+}
+
+function isOld(way, target) {
+  return readFileSync(target).equals(way === 'rewrap' ? message : Buffer.from(OLD));
 }
 
 /** `absent`, `old` or `complete`; anything else is what must not be. */
 async function stateOf(way, folder, target) {
   if (!readdirSync(folder).includes('target')) return 'absent';
-  if (statSync(target).size === OLD.length) return readFileSync(target, 'utf8') === OLD ? 'old' : 'damaged';
+  if (isOld(way, target)) return 'old';
   try {
     return (await isComplete(way, target)) ? 'complete' : 'damaged';
   } catch (error) {
@@ -144,7 +158,7 @@ const seen = {};
 
 /** Kills a run when it has done so many bytes, and some milliseconds later. */
 async function killed(way, hadOld, { bytes, delay }, folder, target) {
-  if (hadOld) writeFileSync(target, OLD);
+  if (hadOld) putOld(way, target);
   const { child, until, ended } = run(way, sources[way], target, { host: 'watched' });
   await until((lines) => lines[0] === 'go' && (bytes === 0 || lines.some((line) => Number(line) >= bytes)));
   await sleep(delay);
@@ -169,20 +183,21 @@ async function killed(way, hadOld, { bytes, delay }, folder, target) {
 
 console.log(`seed ${seed}, ${count} kills of ${size / 2 ** 20} MiB`);
 for (let i = 0; i < count; i++) {
-  const way = WAYS[i % 2];
+  const way = WAYS[i % 3];
   // A third of them at the end, where the file gets its name, some before the first byte, the others anywhere.
   const kind = random();
   const bytes = kind < 1 / 3 ? size : kind < 1 / 2 ? 0 : Math.floor(random() * size);
   const delay = random() * (bytes === size ? 300 : 40);
   const name = `${way} killed ${delay.toFixed(1)} ms after byte ${bytes}`;
-  await check(name, (folder, target) => killed(way, i % 4 < 2, { bytes, delay }, folder, target));
+  const hadOld = way === 'rewrap' || i % 2 === 0;
+  await check(name, (folder, target) => killed(way, hadOld, { bytes, delay }, folder, target));
 }
 for (const [outcome, times] of Object.entries(seen).sort()) console.log(`  ${outcome}: ${times}`);
 
 /** A run that stands still, is told to end, ends as it should, and leaves nothing but the target. */
 function ends({ way, host, signal, expected, leaves = 'old' }) {
   return async (folder, target) => {
-    writeFileSync(target, OLD);
+    putOld(way, target);
     const { child, ended } = run(way, sources[way], target, { host });
     await untilTemporary(folder);
     if (signal) child.kill(signal);
@@ -197,7 +212,7 @@ function ends({ way, host, signal, expected, leaves = 'old' }) {
 /** A run that is told to end when it has done so many bytes. It may be too late. */
 function told(way, signal, bytes) {
   return async (folder, target) => {
-    writeFileSync(target, OLD);
+    putOld(way, target);
     const { child, until, ended } = run(way, sources[way], target, { host: 'watched' });
     await until((lines) => lines.some((line) => Number(line) >= bytes));
     child.kill(signal);
@@ -232,7 +247,7 @@ async function refuses(way, folder, expected, options = {}) {
   const { code, output } = await run(way, sources[way], target, options).ended;
   if (code !== 1 || !output.includes('IO ') || !expected.test(output))
     return `it ended with ${code}: ${output}`;
-  if (readFileSync(target, 'utf8') !== OLD) return 'the target has changed';
+  if (!isOld(way, target)) return 'the target has changed';
   if (readdirSync(folder).sort().join() !== before) return `left behind: ${readdirSync(folder)}`;
 }
 
@@ -245,12 +260,12 @@ function mount(options, folder) {
 }
 
 /** Calls `work` with a disk of its own that holds an old target. */
-async function onDisk(folder, options, work) {
+async function onDisk(way, folder, options, work) {
   const disk = join(folder, 'disk');
   mkdirSync(disk);
   mount(options, disk);
   try {
-    writeFileSync(join(disk, 'target'), OLD);
+    putOld(way, join(disk, 'target'));
     return await work(disk);
   } finally {
     succeeds('umount', disk);
@@ -262,7 +277,7 @@ if (!CAN_MOUNT) console.log('  not checked here: full and read-only disks, becau
 
 for (const way of WAYS) {
   await check(`${way}, file size limit`, async (folder, target) => {
-    writeFileSync(target, OLD);
+    putOld(way, target);
     const limited = spawnSync(
       'bash',
       ['-c', 'ulimit -f 4096; exec "$@"', '-', process.execPath, CHILD, way, sources[way], target],
@@ -270,11 +285,11 @@ for (const way of WAYS) {
     );
     if (limited.status !== 1 || !/IO cannot write .*\(EFBIG\)/.test(limited.stdout)) return limited.stdout;
     if (strays(folder).length > 0) return `left behind: ${strays(folder)}`;
-    if (readFileSync(target, 'utf8') !== OLD) return 'the target has changed';
+    if (!isOld(way, target)) return 'the target has changed';
   });
 
   await check(`${way}, read-only folder`, async (folder, target) => {
-    writeFileSync(target, OLD);
+    putOld(way, target);
     if (IS_ROOT) chownSync(folder, NOBODY, NOBODY);
     chmodSync(folder, 0o555);
     chmodSync(target, 0o644);
@@ -286,10 +301,12 @@ for (const way of WAYS) {
 
   if (!CAN_MOUNT) continue;
   await check(`${way}, full disk`, async (folder) =>
-    onDisk(folder, ['-o', 'size=4m'], (disk) => refuses(way, disk, /cannot write .*\(ENOSPC\)/)),
+    onDisk(way, folder, ['-o', `size=${way === 'rewrap' ? size / 2 ** 20 + 4 : 4}m`], (disk) =>
+      refuses(way, disk, /cannot write .*\(ENOSPC\)/),
+    ),
   );
   await check(`${way}, read-only disk`, async (folder) =>
-    onDisk(folder, [], (disk) => {
+    onDisk(way, folder, [], (disk) => {
       succeeds('mount', '-o', 'remount,ro', disk);
       return refuses(way, disk, /cannot write .*\(EROFS\)/);
     }),
@@ -298,14 +315,20 @@ for (const way of WAYS) {
 
 const MOST_GROWTH = 64; // MiB
 const LARGE = 512;
-const large = { encrypt: join(base, 'large'), decrypt: join(base, 'large-message') };
+const large = { encrypt: join(base, 'large'), decrypt: join(base, 'large-message'), rewrap: '' };
 writeFileSync(large.encrypt, '');
 truncateSync(large.encrypt, LARGE * 2 ** 20);
 for (const way of WAYS) {
   await check(`${way}, memory`, async (folder, target) => {
     const memory = [];
-    const out = way === 'encrypt' ? large.decrypt : target;
-    for (const source of [sources[way], large[way]]) {
+    putOld(way, target);
+    // The message that encrypting leaves is the one that is decrypted, and then rewrapped.
+    const short = way === 'encrypt' ? large.decrypt : target;
+    const long = way === 'decrypt' ? target : large.decrypt;
+    for (const [source, out] of [
+      [sources[way], short],
+      [large[way], long],
+    ]) {
       const { code, output } = await run(way, source, out).ended;
       if (code !== 0) return output;
       memory.push(Number(output.split(' ').at(-1)) / 1024);

@@ -2,11 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rawAesKeyring } from 'frameseal';
 
-export const keyring = rawAesKeyring({
-  keyNamespace: 'test',
-  keyName: 'files',
-  wrappingKey: new Uint8Array(32),
-});
+const key = (keyName, byte) =>
+  rawAesKeyring({ keyNamespace: 'test', keyName, wrappingKey: new Uint8Array(32).fill(byte) });
+
+export const keyring = key('files', 0);
+/** The key of rewrapped messages. */
+export const other = key('other', 1);
 
 /** The same keyring, after a while. */
 export function waiting(milliseconds = 20_000) {

@@ -6,7 +6,7 @@
  * ```
  * Source: AWS Encryption SDK specification, `data-format/message-header.md#encrypted-data-keys`.
  */
-import { type Bytes, concat, copy, type Reader, utf8, utf8Text, Writer } from '../bytes.ts';
+import { type Bytes, base64, concat, copy, type Reader, utf8, utf8Text, Writer } from '../bytes.ts';
 import { checkEncryptedDataKey, type EncryptedDataKey } from '../encrypted-data-key.ts';
 import { FramesealError } from '../errors.ts';
 
@@ -42,6 +42,11 @@ export function encodeEncryptedDataKey(edk: EncryptedDataKey): Bytes {
   const providerId = utf8(edk.providerId)!;
   const writer = new Writer(6 + providerId.length + edk.providerInfo.length + edk.ciphertext.length);
   return writer.sized(providerId).sized(edk.providerInfo).sized(edk.ciphertext).bytes;
+}
+
+/** The entries, each of them once, in their order: sidecars that were merged before may share some. */
+export function distinctEncryptedDataKeys(edks: readonly EncryptedDataKey[]): EncryptedDataKey[] {
+  return [...new Map(edks.map((edk) => [base64(encodeEncryptedDataKey(edk)), edk])).values()];
 }
 
 function parseEncryptedDataKey(reader: Reader): EncryptedDataKey {

@@ -2,9 +2,9 @@
  * Further wrapping keys for a finished message, which is not touched: header, materials, data key, sidecar.
  */
 import { type DecryptOptions, openMessage, resolveDecrypt } from '../begin-decrypt.ts';
-import { type Bytes, base64 } from '../bytes.ts';
+import type { Bytes } from '../bytes.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
-import { checkEncryptedDataKeyCount, encodeEncryptedDataKey } from '../format/encrypted-data-keys.ts';
+import { checkEncryptedDataKeyCount, distinctEncryptedDataKeys } from '../format/encrypted-data-keys.ts';
 import { type MessageHeader, parseMessageHeader, publicHeader } from '../format/message-header.ts';
 import { checkKeyring, type Keyring } from '../keyring/keyring.ts';
 import type { MissingKey } from '../materials/materials.ts';
@@ -57,7 +57,7 @@ export async function addWrappingKeys(
     const { signal, sidecars, platform, maxEncryptedDataKeys } = request;
     const { encryptedDataKeys: added, missingKeys } = await wrapDataKey('add', add, header, opened, signal);
     const before = sidecars.flatMap((sidecar) => sidecar.encryptedDataKeys);
-    const encryptedDataKeys = distinct([...before, ...added]);
+    const encryptedDataKeys = distinctEncryptedDataKeys([...before, ...added]);
     checkEncryptedDataKeyCount(
       header.encryptedDataKeys.length + encryptedDataKeys.length,
       maxEncryptedDataKeys,
@@ -69,9 +69,4 @@ export async function addWrappingKeys(
     opened.opener.dispose();
     opened.dataKey!.dispose();
   }
-}
-
-// Sidecars that were merged before may share entries.
-function distinct(edks: readonly EncryptedDataKey[]): EncryptedDataKey[] {
-  return [...new Map(edks.map((edk) => [base64(encodeEncryptedDataKey(edk)), edk])).values()];
 }

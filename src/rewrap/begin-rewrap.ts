@@ -9,11 +9,11 @@ import {
   type EncryptOptions,
   resolveFrameLength,
 } from '../begin-encrypt.ts';
-import { base64, copy } from '../bytes.ts';
+import { copy } from '../bytes.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
 import { type Context, filterContext, PUBLIC_KEY_FIELD, RESERVED_PREFIX } from '../encryption-context.ts';
 import { escapeText, FramesealError, invalidArgument, kindOf, unreachable } from '../errors.ts';
-import { encodeEncryptedDataKey } from '../format/encrypted-data-keys.ts';
+import { distinctEncryptedDataKeys } from '../format/encrypted-data-keys.ts';
 import { MAX_FRAME_LENGTH } from '../format/message-body.ts';
 import type { MessageHeader, ParsedHeader } from '../format/message-header.ts';
 import { checkKeyring, type Keyring } from '../keyring/keyring.ts';
@@ -24,7 +24,7 @@ import type { EncryptionMaterials, MissingKey } from '../materials/materials.ts'
 import { resolveSuite } from '../suite/algorithm-suites.ts';
 import { checkEncryptPolicy } from '../suite/commitment-policy.ts';
 import { planRewrap, type RewrapPlan, type RewrapWishes } from './rewrap-plan.ts';
-import { wrapDataKey } from './wrap-data-key.ts';
+import { namingOption, wrapDataKey } from './wrap-data-key.ts';
 
 /** Options of `rewrap` and `rewrapStream`. */
 export interface RewrapOptions
@@ -147,8 +147,9 @@ function reportOf(
 
 // All of them are authentic: those of the header by its tag, those of sidecars by their MAC. Sidecars may share entries.
 function existing(header: ParsedHeader, { sidecars }: DecryptRequest): EncryptedDataKey[] {
-  const all = [header, ...sidecars].flatMap(({ encryptedDataKeys }) => encryptedDataKeys);
-  return [...new Map(all.map((edk) => [base64(encodeEncryptedDataKey(edk)), edk])).values()];
+  return distinctEncryptedDataKeys(
+    [header, ...sidecars].flatMap(({ encryptedDataKeys }) => encryptedDataKeys),
+  );
 }
 
 function frameLengthOf(
@@ -197,15 +198,13 @@ function newDataKey(to: Keyring, required: readonly string[]): CryptographicMate
   const inner = defaultCmm({ keyring: to });
   return markOurs<CryptographicMaterialsManager>({
     getEncryptionMaterials: (request) =>
-      inner.getEncryptionMaterials({ ...request, requiredEncryptionContextKeys: required }).catch(throwOfTo),
+      inner
+        .getEncryptionMaterials({ ...request, requiredEncryptionContextKeys: required })
+        .catch((error: unknown) => {
+          throw namingOption('to', error); // the default manager speaks of "keyring", which here is the one that reads
+        }),
     decryptMaterials: neverAsked,
   });
-}
-
-// The default manager speaks of "keyring", which here is the one that reads.
-function throwOfTo(error: unknown): never {
-  if (!(error instanceof FramesealError) || error.code !== 'INVALID_ARGUMENT') throw error;
-  throw new FramesealError(error.code, `"to": ${error.message}`, { cause: error });
 }
 
 function neverAsked(): never {

@@ -45,7 +45,7 @@ export async function wrapDataKey(
   const wrapping = asWrapper(keyring).onEncrypt(materials, { signal });
   const wiped = wrapping.finally(() => plaintextDataKey.fill(0)); // a keyring that is late still wraps the data key itself
   const answer = untilAborted(signal, wiped).catch((error: unknown) => {
-    throw named(argument, error);
+    throw namingOption(argument, error);
   });
   const { encryptedDataKeys, missingKeys = [] } = await answer;
   if (encryptedDataKeys.length === 0)
@@ -53,8 +53,8 @@ export async function wrapDataKey(
   return { encryptedDataKeys, missingKeys };
 }
 
-// What is wrong with a keyring is said with the option that it was given in.
-function named(argument: string, error: unknown): unknown {
+/** The error, and where it is about what a keyring is, with the option that the keyring was given in. */
+export function namingOption(argument: string, error: unknown): unknown {
   if (!(error instanceof FramesealError) || error.code !== 'INVALID_ARGUMENT') return error;
   return new FramesealError('INVALID_ARGUMENT', `"${argument}": ${error.message}`, { cause: error });
 }

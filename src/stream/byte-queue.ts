@@ -112,11 +112,11 @@ export class ByteQueue {
     const there = this.#end - this.#start;
     const ahead = this.#wakeWriter ? Math.min(length * 2, ROOM) : 0;
     const wanted = Math.max(SMALLEST, there * 2, ahead);
-    const from = this.bytes;
     if (wanted > length) {
+      const smaller = this.#buffer;
       this.#buffer = new Uint8Array(wanted);
-      this.#buffer.set(from);
-      from.fill(0);
+      this.#buffer.set(smaller.subarray(this.#start, this.#end));
+      smaller.fill(0); // what has been taken from it too
     } else {
       this.#buffer.copyWithin(0, this.#start, this.#end);
     }

@@ -121,6 +121,21 @@ describe('abort', () => {
     expect(ended).toBe(true);
   });
 
+  it('reaches those under way, and no more those that have ended', async () => {
+    const world = await World.of(6, from);
+    const process = world.process();
+    const signals: AbortSignal[] = [];
+    const controller = new AbortController();
+    process.onStep = (event, signal) => {
+      if (event.startsWith('read')) signals.push(signal!);
+      if (event === `replace ${nameOf(4)}`) controller.abort();
+    };
+    const { signal } = controller;
+    const work = rotateMessages(process.messages(), { ...rotation, signal, concurrency: 1 });
+    expect(await failureCode(work)).toBe('ABORTED');
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false, false, false, true]);
+  });
+
   it('leaves no listener behind, and no warning of many', async () => {
     const world = await World.of(40, from);
     const { signal } = new AbortController();

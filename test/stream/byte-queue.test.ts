@@ -254,20 +254,45 @@ describe('what it costs', () => {
 });
 
 describe('wiping', () => {
-  it('leaves no byte of what was in it, in the buffers that it has outgrown neither', async () => {
+  /** The buffers that bytes are put into from now on. */
+  function watched() {
     const buffers = new Set<ArrayBufferLike>();
     const { set } = Uint8Array.prototype;
     vi.spyOn(Uint8Array.prototype, 'set').mockImplementation(function (this: Uint8Array, source, offset) {
       buffers.add(this.buffer);
       set.call(this, source, offset);
     });
+    return buffers;
+  }
+
+  function expectNothingIn(buffers: ReadonlySet<ArrayBufferLike>) {
+    for (const buffer of buffers) expect(new Uint8Array(buffer).some((byte) => byte !== 0)).toBe(false);
+  }
+
+  it('leaves no byte of what was in it, in the buffers that it has outgrown neither', async () => {
+    const buffers = watched();
     const queue = new ByteQueue();
     const written = queue.write(new Uint8Array(300_000).fill(0xaa));
     await queue.need(300_000);
     await written;
     expect(buffers.size).toBeGreaterThan(2);
     queue.wipe();
-    for (const buffer of buffers) expect(new Uint8Array(buffer).some((byte) => byte !== 0)).toBe(false);
+    expectNothingIn(buffers);
     expect(queue.bytes).toHaveLength(0);
+  });
+
+  it('leaves no byte in an outgrown buffer of what had been taken from it', async () => {
+    const buffers = watched();
+    const queue = new ByteQueue();
+    const first = queue.write(new Uint8Array(10_000).fill(0xaa));
+    await queue.need(10_000);
+    await first;
+    queue.skip(10_000);
+    const outgrown = new Set(buffers);
+    const second = queue.write(new Uint8Array(100_000).fill(0xbb));
+    await queue.need(100_000);
+    await second;
+    expect(buffers.size).toBeGreaterThan(outgrown.size);
+    expectNothingIn(outgrown);
   });
 });

@@ -2,11 +2,12 @@
  * Messages of other implementations that open: official ones, and those made with the Python SDK.
  */
 
+import { cachingCmm, requiredEncryptionContextCmm } from '../../../src/index.ts';
 import { fileJson, fromBase64 } from '../../support/vectors.ts';
 import { decrypt } from '../../support/vectors-engine.ts';
 import { casesOf, hasPkcs1, readingPolicy, type VectorCase } from '../../support/vectors-manifest.ts';
 import { open, sameHeader, sealsAgain } from '../../support/vectors-open.ts';
-import { type DeclareSet, rejects, type Tally } from '../../support/vectors-tally.ts';
+import { type DeclareSet, rejects, sameBytes, type Tally } from '../../support/vectors-tally.ts';
 import { dataKeyKeyring } from './data-key-keyring.ts';
 
 const NO_KEYRING: Record<string, string> = {
@@ -17,7 +18,8 @@ const NO_RAW_RSA = 'RSA PKCS#1 v1.5, which WebCrypto has not: each one was refus
 
 const SEALED_AGAIN = 'sealed again to the same bytes';
 const NON_FRAMED = 'not sealed again: non-framed bodies are never written';
-const REQUIRED = 'with required pairs that are not stored; refused without them and with others';
+const REQUIRED =
+  'with required pairs that are not stored, cached or not; refused without them and with others';
 
 /** The sets whose messages open. */
 export function messages(vectorSet: DeclareSet, provider: string): void {
@@ -56,8 +58,10 @@ async function opens(tally: Tally, one: VectorCase): Promise<void> {
   if (info && info['frame-length'] !== header.frameLength) throw new Error('another frame length');
   if (info && info['edk-count'] !== header.encryptedDataKeys.length)
     throw new Error('another number of keys');
-  if (context.some(([key]) => !(key in header.encryptionContext))) {
+  const unstored = context.map(([key]) => key).filter((key) => !(key in header.encryptionContext));
+  if (unstored.length > 0) {
     await needsItsContext(one, context);
+    await opensByRequiredKeys(one, unstored);
     tally.note(REQUIRED);
   }
 }
@@ -71,6 +75,28 @@ async function needsItsContext(
   await rejects(() => decrypt(message, without), ['NO_DATA_KEY', 'AUTHENTICATION_FAILED']);
   const other = Object.fromEntries(context.map(([key, value]) => [key, `${value}?`]));
   await rejects(() => decrypt(message, { ...without, encryptionContext: other }), ['CONTEXT_MISMATCH']);
+}
+
+// The same through the manager that asks for them, alone, cached, and around a cache: cold and warm.
+async function opensByRequiredKeys(
+  { message, plaintext, options }: VectorCase,
+  requiredKeys: readonly string[],
+): Promise<void> {
+  const { keyring, encryptionContext, ...without } = options;
+  const required = requiredEncryptionContextCmm({ keyring: keyring!, requiredKeys });
+  const cached = cachingCmm({ keyring: keyring!, maxAgeSeconds: 60 });
+  const managers = [
+    required,
+    cachingCmm({ cmm: required, maxAgeSeconds: 60 }),
+    requiredEncryptionContextCmm({ cmm: cached, requiredKeys }),
+  ];
+  for (const cmm of managers) {
+    for (const _ of ['cold', 'warm']) {
+      const opened = await decrypt(message, { ...without, cmm, encryptionContext });
+      sameBytes(opened.plaintext, plaintext!, 'plaintext');
+      await rejects(() => decrypt(message, { ...without, cmm }), ['CONTEXT_MISMATCH']);
+    }
+  }
 }
 
 async function unsupported(tally: Tally, { name, message, options }: VectorCase): Promise<void> {

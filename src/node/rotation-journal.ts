@@ -130,7 +130,6 @@ class Journal implements FileJournal {
     checkEntry(entry);
     const { name, state, messageId } = entry;
     if (this.#closed) throw refused('write', this.#path, 'the journal has been closed');
-    if (this.#failure) throw this.#failure;
     const line = `${JSON.stringify({ name, state, messageId })}\n`;
     if (line.length > MAX_LINE / 4) throw refused('write', this.#path, 'the name of the message is too long');
     await new Promise<void>((resolve, reject) => {

@@ -7,9 +7,14 @@ import {
   encrypt,
   type JournalEntry,
   type Keyring,
+  type RotateOptions,
   type RotationJournal,
+  type RotationReport,
+  type RotationResult,
+  rotateMessages,
   type StoredMessage,
 } from '../../src/index.ts';
+import { aesKeyring } from './messages.ts';
 import { collect } from './streams.ts';
 
 /** An object. Its version counts how often it has been replaced. */
@@ -135,4 +140,29 @@ function pieces(body: Uint8Array, length: number): ReadableStream<Uint8Array> {
     },
     { highWaterMark: 0 },
   );
+}
+
+/** Rotates all of it, from the keyring `aesKeyring(1)` to `aesKeyring(2)` unless told. */
+export async function rotated(
+  world: World,
+  options: Partial<RotateOptions> = {},
+): Promise<{ report: RotationReport; results: RotationResult[]; process: Process }> {
+  const process = world.process();
+  const results: RotationResult[] = [];
+  const report = await rotateMessages(process.messages(), {
+    keyring: aesKeyring(1),
+    to: aesKeyring(2),
+    onResult: (result) => results.push(result),
+    ...options,
+  });
+  return { report, results, process };
+}
+
+/** An object that cannot be read. */
+export function broken(name: string): StoredMessage {
+  return {
+    name,
+    read: () => Promise.reject(new Error(`no ${name}`)),
+    replace: () => Promise.reject(new Error('not asked')),
+  };
 }

@@ -142,6 +142,27 @@ describe.each(KINDS)('with a %s cache', (_, cache) => {
     }
   });
 
+  it('a reproduced pair that the materials do not hold is a miss each time', async () => {
+    const { header } = await encrypt(bytes(9), { keyring: aesKeyring(), ...UNSIGNED });
+    const under = watched();
+    const careless: CryptographicMaterialsManager = {
+      ...under.cmm,
+      decryptMaterials: ({ reproducedEncryptionContext: _, ...request }) =>
+        under.cmm.decryptMaterials(request),
+    };
+    const cmm = cachingCmm({ cmm: careless, cache: cache(), ...HOUR });
+    for (let i = 1; i < 3; i++) {
+      await cmm.decryptMaterials({
+        algorithmSuite: algorithmSuite(header.suiteId),
+        commitmentPolicy: 'REQUIRE_ENCRYPT_REQUIRE_DECRYPT',
+        encryptedDataKeys: header.encryptedDataKeys,
+        encryptionContext: header.encryptionContext,
+        reproducedEncryptionContext: { user: 'u' },
+      });
+      expect(under.decrypts).toHaveLength(i);
+    }
+  });
+
   it('changes of what one message was handed do not reach the next: the key, the verification key', async () => {
     const { header } = await encrypt(bytes(9), { keyring: aesKeyring() });
     const request: DecryptionMaterialsRequest = {

@@ -9,9 +9,11 @@ import {
   decrypt,
   encrypt,
   localCache,
+  requiredEncryptionContextCmm,
   stormTrackingCache,
 } from '../../src/index.ts';
 import { awsKmsKeyring } from '../../src/keyring/aws-kms/index.ts';
+import { markOurs } from '../../src/materials/data-key.ts';
 import { FakeKms, keyArn } from '../keyring/aws-kms/fake-kms.ts';
 import { encryptMany, gate, openMany, settle, UNSIGNED, watched } from '../support/caching.ts';
 import { aesKeyring, bytes, failureCode } from '../support/messages.ts';
@@ -147,6 +149,20 @@ describe.each(KINDS)('requests that miss at the same time, with a %s cache', (_,
     }
   });
 
+  it('the data key of materials that are none is wiped', async () => {
+    const under = watched();
+    const wrong = markOurs<CryptographicMaterialsManager>({
+      ...under.cmm,
+      getEncryptionMaterials: async (request) => ({
+        ...(await under.cmm.getEncryptionMaterials(request)),
+        encryptedDataKeys: 'none' as never,
+      }),
+    });
+    const cmm = cachingCmm({ cmm: wrong, cache: cache(), ...HOUR });
+    expect(await failureCode(encrypt(bytes(1), { cmm }))).toBe('INVALID_ARGUMENT');
+    expect(under.dataKeys).toEqual([new Uint8Array(32)]);
+  });
+
   it("a caller's own manager may hand out the same data key again: it is copied and never wiped", async () => {
     const under = watched();
     const dataKey = bytes(32, 5);
@@ -162,12 +178,19 @@ describe.each(KINDS)('requests that miss at the same time, with a %s cache', (_,
       }),
     };
     const kept = cache();
-    const cmm = cachingCmm({ cmm: own, cache: kept, maxMessages: 3, ...HOUR });
-    const messages = await encryptMany(10, 20, { cmm });
-    kept.clear();
-    for (const [i, message] of messages.entries())
-      expect((await decrypt(message, { cmm })).plaintext).toEqual(bytes(20, i));
-    kept.clear();
+    const common = { cmm: own, cache: kept, ...HOUR };
+    const encryptionContext = { tenant: 'a' };
+    for (const cmm of [
+      cachingCmm({ ...common, maxMessages: 3 }),
+      cachingCmm({ ...common, maxBytes: 1 }), // each message alone
+      requiredEncryptionContextCmm({ cmm: own, requiredKeys: ['tenant'] }),
+    ]) {
+      const messages = await encryptMany(10, 20, { cmm, encryptionContext });
+      kept.clear();
+      for (const [i, message] of messages.entries())
+        expect((await decrypt(message, { cmm, encryptionContext })).plaintext).toEqual(bytes(20, i));
+      kept.clear();
+    }
     expect(dataKey).toEqual(bytes(32, 5));
   });
 
@@ -270,16 +293,24 @@ describe('who shares', () => {
       const under = watched();
       const make = (maxAgeSeconds: number, maxMessages: number) =>
         cachingCmm({ cmm: under.cmm, cache, partitionId: 'team', maxAgeSeconds, maxMessages });
-      const [long, short] = [make(100, 100), make(10, 2)];
-      await encrypt(bytes(1), { cmm: long, ...UNSIGNED });
-      vi.advanceTimersByTime(9_999);
-      await encrypt(bytes(1), { cmm: long, ...UNSIGNED });
-      expect(under.encrypts).toHaveLength(1);
-      await encrypt(bytes(1), { cmm: short, ...UNSIGNED });
-      expect(under.encrypts).toHaveLength(2);
+      const [long, short] = [make(100, 100), make(10, 100)];
+      const { ciphertext } = await encrypt(bytes(1), { cmm: long, ...UNSIGNED });
+      await decrypt(ciphertext, { cmm: long });
       vi.advanceTimersByTime(9_999);
       await encrypt(bytes(1), { cmm: short, ...UNSIGNED });
-      expect(under.encrypts).toHaveLength(2);
+      await decrypt(ciphertext, { cmm: short });
+      expect([under.encrypts.length, under.decrypts.length]).toEqual([1, 1]);
+      vi.advanceTimersByTime(1);
+      for (const cmm of [long, short, short, long]) {
+        await encrypt(bytes(1), { cmm, ...UNSIGNED });
+        await decrypt(ciphertext, { cmm });
+      }
+      expect([under.encrypts.length, under.decrypts.length]).toEqual([2, 2]);
+      const few = make(100, 4);
+      for (const calls of [2, 3]) {
+        await encrypt(bytes(1), { cmm: few, ...UNSIGNED });
+        expect(under.encrypts).toHaveLength(calls);
+      }
     } finally {
       vi.useRealTimers();
     }
@@ -342,9 +373,26 @@ describe('who shares', () => {
     const calls = under.encrypts.length;
     await encrypt(bytes(1), { cmm });
     expect(under.encrypts).toHaveLength(calls);
+    const required = { encryptionContext: { a: 'b' }, requiredEncryptionContextKeys: ['a'] };
+    const careless: CryptographicMaterialsManager = {
+      ...under.cmm,
+      getEncryptionMaterials: async (request) => ({
+        ...(await under.cmm.getEncryptionMaterials(request)),
+        requiredEncryptionContextKeys: [],
+      }),
+    };
+    const around = cachingCmm({ cmm: careless, cache, ...HOUR });
+    const before = under.encrypts.length;
+    for (let i = 1; i < 3; i++) {
+      await around.getEncryptionMaterials({
+        ...required,
+        commitmentPolicy: 'REQUIRE_ENCRYPT_REQUIRE_DECRYPT',
+      });
+      expect(under.encrypts).toHaveLength(before + i);
+    }
     suite = 0x0578; // answers another one than is asked for
     await encrypt(bytes(1), { cmm, ...UNSIGNED });
     await encrypt(bytes(1), { cmm, ...UNSIGNED });
-    expect(under.encrypts).toHaveLength(calls + 2);
+    expect(under.encrypts).toHaveLength(calls + 2 + 2);
   });
 });

@@ -73,8 +73,10 @@ describe.each(KINDS)('an entry of a %s cache is wiped', (_, create) => {
     expect([wiped(under), cache.size]).toEqual([[false], 1]);
     await seal('a');
     expect([wiped(under), cache.size]).toEqual([[true], 0]);
+    await Promise.all([seal('a'), seal('a')]);
+    expect([wiped(under), cache.size]).toEqual([[true, true], 0]);
     await Promise.all([seal('a'), seal('a'), seal('a')]);
-    expect([wiped(under), cache.size]).toEqual([[true, true, false], 1]);
+    expect([wiped(under), cache.size]).toEqual([[true, true, true, false], 1]);
   });
 
   it('by clear()', async () => {
@@ -166,7 +168,7 @@ describe.each(KINDS)('an entry of a %s cache is wiped', (_, create) => {
     const { seal, cache } = make(create(5));
     expect(timers).toHaveLength(0);
     for (const tenant of ['a', 'b']) await seal(tenant);
-    expect(timers.map((timer) => timer.hasRef())).toEqual([false]);
+    expect(new Set(timers.map((timer) => timer.hasRef()))).toEqual(new Set([false]));
     cache.clear();
   });
 });

@@ -2,17 +2,10 @@
  * The storm tracking cache, sentence by sentence, with timers that the test moves.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  type CachingCmmOptions,
-  cachingCmm,
-  decrypt,
-  encrypt,
-  type FramesealError,
-  type StormTrackingCacheOptions,
-  stormTrackingCache,
-} from '../../src/index.ts';
-import { type Gate, gate, settle, UNSIGNED, watched } from '../support/caching.ts';
+import { decrypt, encrypt, type StormTrackingCacheOptions, stormTrackingCache } from '../../src/index.ts';
+import { settle } from '../support/caching.ts';
 import { aesKeyring, bytes, failureCode } from '../support/messages.ts';
+import { make, outcomes } from '../support/storms.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
@@ -20,79 +13,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-/** What became of a request: `pending`, the data key that served it by the number of its call, or an error's code. */
-interface Request {
-  outcome: 'pending' | number | string;
-  error?: FramesealError;
-  readonly abort: () => void;
-}
-
-// Grace period 10 s, interval 1 s, fan-out 20, in flight 10 s at most, entries of 60 s. Calls wait to be opened.
-function make(
-  cacheOptions: Partial<StormTrackingCacheOptions> = {},
-  options: Partial<CachingCmmOptions> = {},
-) {
-  const cache = stormTrackingCache({ entryCapacity: 100, ...cacheOptions });
-  const under = watched();
-  const calls: Gate[] = [];
-  const tenants: string[] = [];
-  let held = true;
-  under.before = ({ encryptionContext }) => {
-    const call = gate();
-    calls.push(call);
-    tenants.push(encryptionContext.tenant!);
-    if (!held) call.open();
-    return call.opened;
-  };
-  const cmm = cachingCmm({ cmm: under.cmm, cache, maxAgeSeconds: 60, ...options });
-  const wrapped: string[] = [];
-  const ask = (tenant = 'a'): Request => {
-    const controller = new AbortController();
-    const request: Request = { outcome: 'pending', abort: () => controller.abort() };
-    const context = { encryptionContext: { tenant } };
-    encrypt(bytes(5), { cmm, ...UNSIGNED, ...context, signal: controller.signal }).then(
-      ({ header }) => {
-        const edk = header.encryptedDataKeys[0]!.ciphertext.join();
-        if (!wrapped.includes(edk)) wrapped.push(edk);
-        request.outcome = wrapped.indexOf(edk) + 1;
-      },
-      (error: FramesealError) => {
-        request.outcome = error.code ?? error.message;
-        request.error = error;
-      },
-    );
-    return request;
-  };
-  const asked = async (count: number, tenant = 'a') => {
-    const requests = Array.from({ length: count }, () => ask(tenant));
-    await settle();
-    return requests;
-  };
-  const open = async (...which: number[]) => {
-    for (const i of which) calls[i]!.open();
-    await settle(120);
-  };
-  const fail = async (i: number, text = 'down') => {
-    calls[i]!.fail(new Error(text));
-    await settle(120);
-  };
-  const pass = async (milliseconds: number) => {
-    await settle();
-    await vi.advanceTimersByTimeAsync(milliseconds);
-    await settle(120);
-  };
-  const warm = async (tenant = 'a') => {
-    held = false;
-    const [request] = await asked(1, tenant);
-    await settle(120);
-    held = true;
-    return request!;
-  };
-  return { cache, under, cmm, calls, tenants, asked, open, fail, pass, warm };
-}
-
-const outcomes = (requests: Request[]) => requests.map(({ outcome }) => outcome);
 
 describe('a key that is not in the cache', () => {
   it('is fetched by one request, while the others are blocked until it appears', async () => {
@@ -198,6 +118,17 @@ describe('a key that is not in the cache', () => {
     expect(calls).toHaveLength(3);
     await open(2);
     expect(outcomes(third)).toEqual([1]);
+  });
+
+  it('counts nothing of a call that has failed when the interval is over', async () => {
+    const { calls, asked, fail, open, pass } = make({}, { maxMessages: 2 });
+    await asked(1);
+    await fail(0);
+    await pass(1000);
+    const requests = await asked(2);
+    expect(calls).toHaveLength(2);
+    await open(1);
+    expect(outcomes(requests)).toEqual([1, 1]);
   });
 
   it('that fails again and again times out with the last failure as the cause', async () => {
@@ -323,103 +254,6 @@ describe('a key that is in the cache', () => {
     expect(outcomes(late)).toEqual(['pending', 'pending']);
     await open(1);
     expect(outcomes([leader!, ...late])).toEqual([2, 2, 2]);
-  });
-});
-
-describe('the fan-out', () => {
-  it('blocks other keys until a place is free, first come, first served', async () => {
-    const { asked, open, tenants } = make({ fanOut: 2 });
-    const all = [];
-    for (const tenant of ['a', 'b', 'c', 'd', 'c', 'b']) all.push(...(await asked(1, tenant)));
-    expect(tenants).toEqual(['a', 'b']);
-    await open(1);
-    expect(tenants).toEqual(['a', 'b', 'c']);
-    expect(outcomes(all)).toEqual(['pending', 1, 'pending', 'pending', 'pending', 1]);
-    await open(0);
-    expect(tenants).toEqual(['a', 'b', 'c', 'd']);
-    await open(2, 3);
-    expect(outcomes(all)).not.toContain('pending');
-    expect([tenants.length, vi.getTimerCount()]).toEqual([4, 1]);
-  });
-
-  it('never has more calls out, and all are served in the end', async () => {
-    const { cmm, under } = make({ fanOut: 3 });
-    let out = 0;
-    let most = 0;
-    under.before = async () => {
-      most = Math.max(most, ++out);
-      await settle(5);
-      out--;
-    };
-    const work = Array.from({ length: 120 }, (_, i) =>
-      encrypt(bytes(1), { cmm, ...UNSIGNED, encryptionContext: { n: String(i % 60) } }),
-    );
-    await Promise.all(work);
-    expect([most, under.encrypts.length]).toEqual([3, 60]);
-  });
-
-  it('lets those who are blocked leave by their own signal, and passes their place on', async () => {
-    const { asked, open, tenants } = make({ fanOut: 1 });
-    await asked(1, 'a');
-    const [b] = await asked(1, 'b');
-    const [c] = await asked(1, 'c');
-    const [d] = await asked(1, 'd');
-    b!.abort();
-    await settle();
-    expect(b!.outcome).toBe('ABORTED');
-    c!.abort();
-    await open(0);
-    expect([c!.outcome, tenants]).toEqual(['ABORTED', ['a', 'd']]);
-    await open(1);
-    expect(d!.outcome).toBe(2);
-    expect(vi.getTimerCount()).toBe(1);
-  });
-
-  it('passes a place on whose request aborts while it is called, or soon after', async () => {
-    const seen = new Set<string>();
-    for (let turns = 0; turns < 20; turns++) {
-      const { asked, tenants } = make({ fanOut: 1 });
-      const [a] = await asked(1, 'a');
-      const [b] = await asked(1, 'b');
-      const [c] = await asked(1, 'c');
-      a!.abort();
-      await settle(turns);
-      b!.abort();
-      await settle(120);
-      expect(outcomes([a!, b!, c!])).toEqual(['ABORTED', 'ABORTED', 'pending']);
-      expect(tenants.at(-1)).toBe('c');
-      seen.add(tenants.join());
-    }
-    expect([...seen].sort()).toEqual(['a,b,c', 'a,c']);
-  });
-
-  it('no longer counts a call that is out for the in-flight TTL', async () => {
-    const { asked, pass, tenants } = make({ fanOut: 1 });
-    await asked(1, 'a');
-    await asked(1, 'b');
-    await pass(9_999);
-    expect(tenants).toEqual(['a']);
-    await pass(1);
-    expect(tenants).toEqual(['a', 'b']);
-  });
-
-  it('does not count a key whose call has failed and for which nobody waits', async () => {
-    const { asked, fail, tenants } = make({ fanOut: 1 });
-    await asked(1, 'a');
-    await asked(1, 'b');
-    await fail(0);
-    expect(tenants).toEqual(['a', 'b']);
-  });
-
-  it('is free again after clear()', async () => {
-    const { asked, cache, open, tenants } = make({ fanOut: 1 });
-    const [a] = await asked(1, 'a');
-    const [b] = await asked(1, 'b');
-    cache.clear();
-    await settle();
-    expect(tenants).toEqual(['a', 'b']);
-    await open(0, 1);
-    expect([a!.outcome, b!.outcome, cache.size]).toEqual([1, 2, 1]);
   });
 });
 

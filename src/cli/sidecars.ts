@@ -39,7 +39,8 @@ export function bytesOf(sidecars: readonly SidecarFile[]): readonly Uint8Array[]
 
 /** An error with the names of the sidecars that it is about, if it is about sidecars. */
 export function namingSidecars(error: unknown, sidecars: readonly SidecarFile[]): unknown {
-  if (!(error instanceof FramesealError) || error.code !== 'SIDECAR_MISMATCH') return error;
+  if (!(error instanceof FramesealError) || error.code !== 'SIDECAR_MISMATCH' || sidecars.length === 0)
+    return error;
   const names = sidecars.map(({ path }) => `"${path}"`).join(', ');
   const what = `${error.message}; look at ${names}, which no longer serves a message that was written anew`;
   return new FramesealError(error.code, what, { cause: error });

@@ -13,6 +13,7 @@ import { type Direction, type Job, makePlan, type Plan, STDIO } from './plan.ts'
 import { progressBar } from './progress.ts';
 import { failWith, Report } from './report.ts';
 import { movedJson, movedText } from './result-view.ts';
+import { besideOf } from './sidecars.ts';
 
 const DEFAULT_SUFFIX = '.fseal';
 /** Failed files that are named again. */
@@ -121,7 +122,23 @@ async function moveOne(
   // A line that cannot be written is no failure of this file, which is there.
   bar?.clear();
   await say(job, moved, call, report);
+  await warnOfSidecar(job, call, report);
   return undefined;
+}
+
+// One that is there already is another message's: decrypt would refuse it beside the new one.
+async function warnOfSidecar(
+  { input, output }: Job,
+  { direction, args }: TransferCall,
+  report: Report,
+): Promise<void> {
+  const writes = direction === 'encrypt' || direction === 'rewrap';
+  if (!writes || output === STDIO || output === input || args.flag('dry-run')) return;
+  const sidecar = besideOf(output);
+  if ((await stat(sidecar).catch(() => undefined)) === undefined) return;
+  await report.warn(
+    `"${sidecar}" is of the message that was here before: remove it, or decrypt will refuse "${output}"`,
+  );
 }
 
 // A dry run has nothing but its texts, so these are its output. Whether a data key stayed, and which keys open a message

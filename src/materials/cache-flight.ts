@@ -111,8 +111,7 @@ export class Flight {
     }
     const entry = new CacheEntry(this.key, answer, call.lookup.maxAge, this.usage);
     this.#serveAll(call, entry);
-    const { claim } = call.lookup;
-    const isKept = !entry.single && !(claim && this.usage.isExhausted(claim.limits));
+    const isKept = !entry.single && !this.usage.isExhausted;
     if (!isKept) entry.wipe();
     this.#end(isKept ? entry : undefined);
   }

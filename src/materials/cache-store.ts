@@ -43,7 +43,7 @@ export class CacheStore {
     const materials = entry.take();
     if (claim) {
       entry.usage.reserve(claim);
-      if (entry.usage.isExhausted(claim.limits)) this.evict(entry);
+      if (entry.usage.isExhausted) this.evict(entry);
     }
     return materials;
   }

@@ -18,19 +18,22 @@ export interface Claim {
   readonly bytes: bigint | undefined;
 }
 
-/** The counters of one data key. */
+/** The counters of one data key. Of managers that share it, the strictest limits hold for all. */
 export class Usage {
   #messages = 0;
   #bytes = 0n;
+  #limits: Limits | undefined;
 
   /** Whether the data key may serve this claim as well. An unused one serves any: the caller has compared it with the limits. */
   admits({ limits, bytes = 0n }: Claim): boolean {
     if (this.#messages === 0) return true;
-    return !this.isExhausted(limits) && this.#bytes + bytes <= limits.maxBytes;
+    const { maxMessages, maxBytes } = this.#strictest(limits);
+    return this.#messages < maxMessages && this.#bytes < maxBytes && this.#bytes + bytes <= maxBytes;
   }
 
   /** Counts one message. */
-  reserve({ bytes = 0n }: Claim): void {
+  reserve({ limits, bytes = 0n }: Claim): void {
+    this.#limits = this.#strictest(limits);
     this.#messages++;
     this.#bytes += bytes;
   }
@@ -41,7 +44,15 @@ export class Usage {
   }
 
   /** Whether a used data key has reached a limit: what comes next needs another. */
-  isExhausted({ maxMessages, maxBytes }: Limits): boolean {
-    return this.#messages >= maxMessages || this.#bytes >= maxBytes;
+  get isExhausted(): boolean {
+    if (this.#limits === undefined) return false;
+    return this.#messages >= this.#limits.maxMessages || this.#bytes >= this.#limits.maxBytes;
+  }
+
+  #strictest(limits: Limits): Limits {
+    const known = this.#limits ?? limits;
+    const maxMessages = Math.min(known.maxMessages, limits.maxMessages);
+    const [maxBytes] = [known.maxBytes, limits.maxBytes].sort((a, b) => (a < b ? -1 : 1));
+    return { maxMessages, maxBytes: maxBytes! };
   }
 }

@@ -211,10 +211,10 @@ function fitsDecrypt(materials: DecryptionMaterials, request: DecryptionMaterial
 }
 
 // Counts a stream of unknown length; an entry that has reached its bound serves no other.
-function charging({ cache, limits }: Manager, entry: CacheEntry): (bytes: number) => void {
+function charging({ cache }: Manager, entry: CacheEntry): (bytes: number) => void {
   return (bytes) => {
     entry.usage.charge(bytes);
-    if (entry.usage.isExhausted(limits)) cache.entries.evict(entry);
+    if (entry.usage.isExhausted) cache.entries.evict(entry);
   };
 }
 

@@ -24,7 +24,10 @@ export interface EncryptionMaterialsRequest {
   readonly signal?: AbortSignal;
   /** Whether the message is signed in pieces: the signing key then needs `signer`. */
   readonly streamed?: boolean;
-  /** Whether the materials may serve several messages: the signing key then signs them all. A caching manager asks so. */
+  /**
+   * Whether the materials may serve several messages: the signing key then signs them all. A caching manager asks so, and one
+   * beneath it then does not cache. Pass it on.
+   */
   readonly reusable?: boolean;
   /** The message's random bytes; absent when the materials are not of one message. */
   readonly random?: RandomSource;

@@ -10,6 +10,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { type FramesealError, invalidArgument, kindOf } from '../errors.ts';
 import { checkInteger } from '../options.ts';
+import { inTurn } from './in-turn.ts';
 import { ioError, refused, systemCode } from './io-error.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { track, untrack } from './live-temporaries.ts';
@@ -163,9 +164,11 @@ export class AtomicFile {
       await flush(this.#descriptor);
       await this.#close();
     });
-    await check();
-    if (overwrite) await this.#attempt('write', () => rename(this.#temporary, this.#path));
-    else await this.#publish();
+    await inTurn(dirname(this.#path), async () => {
+      await check();
+      if (overwrite) await this.#attempt('write', () => rename(this.#temporary, this.#path));
+      else await this.#publish();
+    });
     untrack(this.#temporary);
     await flushFolder(this.#path, 'flush the folder of the complete file');
   }

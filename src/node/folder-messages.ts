@@ -1,7 +1,7 @@
 /**
  * The message files of a folder, for `rotateMessages`: each is replaced in place, whole or not at all.
  */
-import type { BigIntStats } from 'node:fs';
+import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { checkOptions, combined, invalidArgument, kindOf, throwIfAborted } from '../errors.ts';
@@ -29,7 +29,8 @@ const BUFFER_LENGTH = 2 ** 18;
  * A file is replaced as `encryptFile` replaces one, and keeps its owner, group and permission bits, but no further
  * attributes, and other hard links to it keep the old message. If it is no longer what was read, it stays as it is.
  *
- * A folder that cannot be read is passed over, and said when all others have been walked: the iteration fails then. Memory is
+ * What cannot be read is passed over, a name that is not UTF-8 too, and said when all others have been walked: the iteration
+ * fails then. Memory is
  * that of the names in one folder and in those around it.
  * @param path of the folder; the names of messages are relative to it, with slashes.
  * @throws FramesealError `INVALID_ARGUMENT`; iterating, reading and replacing fail with `IO`
@@ -56,7 +57,7 @@ interface Walk {
 async function* messagesIn(root: string, walk: Walk): AsyncGenerator<StoredMessage> {
   const unread: unknown[] = [];
   yield* walkFolder(root, '', walk, unread);
-  if (unread.length > 0) throw combined(unread, 'folders could not be read');
+  if (unread.length > 0) throw combined(unread, 'folders and files could not be read');
 }
 
 async function* walkFolder(
@@ -69,13 +70,22 @@ async function* walkFolder(
     unread.push(ioError('read', folder, cause));
     return [];
   });
-  const { suffix, recursive } = walk;
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
     const name = `${within}${entry.name}`;
-    if (entry.isDirectory() && recursive) yield* walkFolder(path, `${name}/`, walk, unread);
-    if (entry.isFile() && name.endsWith(suffix) && !isTemporary(name)) yield await messageAt(path, name);
+    if (entry.name.includes('\ufffd') && isWanted(entry, walk)) {
+      unread.push(refused('read', path, 'its name is not UTF-8, and would lead nowhere or to another file'));
+      continue;
+    }
+    if (!isWanted(entry, walk)) continue;
+    if (entry.isDirectory()) yield* walkFolder(path, `${name}/`, walk, unread);
+    else yield await messageAt(path, name);
   }
+}
+
+function isWanted(entry: Dirent, { recursive, suffix }: Walk): boolean {
+  if (entry.isDirectory()) return recursive;
+  return entry.isFile() && entry.name.endsWith(suffix) && !isTemporary(entry.name);
 }
 
 async function messageAt(path: string, name: string): Promise<StoredMessage> {

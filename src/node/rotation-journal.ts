@@ -57,7 +57,7 @@ export async function fileJournal(path: string): Promise<FileJournal> {
   }
 }
 
-// Cuts off what follows the last newline. What does not begin as a journal is none, and nothing is cut off it.
+// Cuts off a line that was torn. What does not begin as a journal is none, and nothing is cut off it.
 async function repair(handle: FileHandle, path: string): Promise<number> {
   const stats = await handle.stat();
   if (!stats.isFile()) throw refused('open', path, 'it is no regular file');
@@ -69,8 +69,9 @@ async function repair(handle: FileHandle, path: string): Promise<number> {
     await handle.truncate(0);
     await writeAll(handle, Buffer.from(FIRST_LINE));
   }
-  const length = await lastNewline(handle, Math.max(stats.size, FIRST_LINE.length));
-  await handle.truncate(length);
+  const size = Math.max(stats.size, FIRST_LINE.length);
+  const length = await lastNewline(handle, size);
+  if (length < size) await handle.truncate(length); // else another run, which is noticed later, would lose what it has added
   await handle.sync();
   await flushFolder(path, 'flush the folder of the journal');
   return length;

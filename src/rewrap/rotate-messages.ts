@@ -43,6 +43,8 @@ class Run {
   readonly #resolved: ResolvedRotation;
   readonly #tally = new RotationTally();
   readonly #stop = new AbortController();
+  /** Callbacks that were async: their failure ends the run as well. */
+  readonly #called = new Set<Promise<unknown>>();
   /** What ends the run, and not one object alone. */
   #failure: { readonly error: unknown } | undefined;
 
@@ -61,6 +63,8 @@ class Run {
       const ends = await Promise.allSettled(Array.from({ length: concurrency }, work));
       const failed = ends.find((end) => end.status === 'rejected');
       if (failed) throw failed.reason;
+      await Promise.all(this.#called);
+      if (this.#failure) throw this.#failure.error;
       return this.#tally.report(rotation.wraps);
     } catch (error) {
       throw this.#failure ? this.#failure.error : error;
@@ -113,13 +117,22 @@ class Run {
   }
 
   // What ends because the run does is told to nobody.
-  #call(callback: () => void): void {
+  #call(callback: () => unknown): void {
     if (this.#stop.signal.aborted) return;
     try {
-      callback();
+      const answer = callback();
+      if (answer instanceof Promise) this.#follow(answer);
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  // Forgotten when it has settled: a run may have millions.
+  #follow(answer: Promise<unknown>): void {
+    const settled = answer
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => this.#called.delete(settled));
+    this.#called.add(settled);
   }
 
   #fail(error: unknown): void {

@@ -197,6 +197,7 @@ describe('a sidecar that does not fit', () => {
       expect({ code, out }).toEqual({ code: 1, out: '' });
       expect(err).toMatch(/^frameseal: [^\n]*SIDECAR_MISMATCH: [^\n]*\n$/);
       expect(err).toContain(`look at "${sidecar}"`);
+      expect(err).not.toContain('look at ,');
     }
     expect(readFileSync(sidecar)).toEqual(before);
   });
@@ -292,5 +293,27 @@ describe('inspect of a sidecar', () => {
       'SIDECAR_MISMATCH',
     );
     expect((await frameseal(['inspect'], { stdin })).err).toContain('LIMIT_EXCEEDED');
+  });
+});
+
+describe('a message that is written where another one had a sidecar', () => {
+  it.each(['encrypt', 'rewrap'])('%s says that the sidecar is in the way', async (name) => {
+    const { root, one, two, file, sidecar, open } = await prepared();
+    await frameseal(['add-keys', '-k', one, '--add', two, file]);
+    const source = name === 'encrypt' ? put(root, 'plain', PLAIN) : put(root, 'b.fseal', await sealed());
+    const call = [
+      name,
+      '-k',
+      one,
+      ...(name === 'rewrap' ? ['--to', one] : []),
+      '-o',
+      file,
+      '--overwrite',
+      source,
+    ];
+    const { code, err } = await frameseal(call);
+    expect(code).toBe(0);
+    expect(err).toContain(`"${sidecar}" is of the message that was here before`);
+    expect((await open(one)).err).toContain('SIDECAR_MISMATCH');
   });
 });

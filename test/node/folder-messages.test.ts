@@ -328,3 +328,22 @@ test('a body that fails or a signal that aborts leaves the file, and nothing els
   expect(readFileSync(file('a.fseal'))).toEqual(old);
   expect(readdirSync(path)).toEqual(['a.fseal']);
 });
+
+describe('names that are not UTF-8', () => {
+  test.runIf(IS_LINUX)('lead to no other file: they are passed over, and said in the end', async () => {
+    const made = folder();
+    await messageFile(made.file('\ufffd.fseal'), 10);
+    await messageFile(made.file('a.fseal'), 10);
+    renameSync(
+      made.file('\ufffd.fseal'),
+      Buffer.concat([Buffer.from(`${made.path}/`), Buffer.from([0xff]), Buffer.from('.fseal')]),
+    );
+    writeFileSync(made.file('\ufffd.txt'), ''); // no message
+    const names: string[] = [];
+    const walk = async () => {
+      for await (const { name } of folderMessages(made.path)) names.push(name);
+    };
+    expect((await failure(walk())).message).toContain('UTF-8');
+    expect(names).toEqual(['a.fseal']);
+  });
+});

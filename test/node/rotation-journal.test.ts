@@ -238,3 +238,18 @@ test('a rotation goes on from it', async () => {
   expect(await run(100)).toMatchObject({ rewrapped: 1, doneBefore: 2, failed: 0, wraps: 3 });
   expect(readFileSync(file('journal'), 'utf8').split('\n')).toHaveLength(1 + 6 + 1);
 });
+
+describe('a journal that is opened while a run writes to it', () => {
+  test('loses none of the entries that are durable', async () => {
+    const path = folder().file('journal');
+    await using writing = await fileJournal(path);
+    let writes = true;
+    const looking = (async () => {
+      while (writes) await (await fileJournal(path)).close();
+    })();
+    for (let i = 0; i < 60; i++) await writing.append(entry(i));
+    writes = false;
+    await looking;
+    expect((await reread(path)).length).toBe(60);
+  });
+});

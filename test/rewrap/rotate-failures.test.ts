@@ -187,3 +187,16 @@ describe('the failure of one', () => {
     expect(report.failures).toHaveLength(1000);
   });
 });
+
+describe('an async callback that fails', () => {
+  it.each(['first', 'last'])('ends the run, also at the %s object', async (which) => {
+    const world = await World.of(5, from);
+    let calls = 0;
+    const onResult = async () => {
+      calls++;
+      if (calls === (which === 'first' ? 1 : 5)) throw new Error('the callback');
+    };
+    const run = rotated(world, { onResult });
+    await expect(run).rejects.toThrow('the callback');
+  });
+});

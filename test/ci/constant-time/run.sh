@@ -133,8 +133,8 @@ check_one_module() {
   if node --input-type=module -e '
     import { readFileSync } from "node:fs";
     const [wasm, text] = process.argv.slice(1).map((file) => readFileSync(file));
-    const [, base64] = /FRAME_BASE64: string =\s*\x27([^\x27]*)\x27/.exec(text);
-    process.exit(wasm.equals(Buffer.from(base64, "base64")) ? 0 : 1);
+    const [, hex] = /FRAME_HEX: string =\s*\x27([^\x27]*)\x27/.exec(text);
+    process.exit(wasm.equals(Buffer.from(hex, "hex")) ? 0 : 1);
   ' "$work/frame.wasm" "$work/frame-bytes.gen.ts"; then
     pass "frame-bytes.gen.ts has the bytes of frame.wasm, sha256 $(sha256sum "$work/frame.wasm" | cut -c1-16)..."
   else

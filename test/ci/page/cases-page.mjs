@@ -119,8 +119,23 @@ export const pageCases = {
       await page.page.locator('#key-state.bad', { hasText: said }).waitFor();
       assert.equal(await page.page.inputValue('#key-text'), '');
     }
+    const buffer = Buffer.from(randomBytes(16).toString('hex')); // or 32 bytes
+    await page.page.setInputFiles('#key-file', { name: 'key', mimeType: 'text/plain', buffer });
+    await page.page.locator('#key-state.bad', { hasText: /raw bytes or text/ }).waitFor();
     await page.choose('a.bin', randomBytes(10));
     assert.match((await page.run()).text, /no key yet/);
+  },
+
+  'names of a stranger do not stay': async (context, { library, served }) => {
+    const page = await visit(context, served.url);
+    const names = () =>
+      Promise.all(['#key-namespace', '#key-name'].map((field) => page.page.inputValue(field)));
+    const keyring = library.rawAesKeyring({ ...KEYRING, keyNamespace: 'theirs', keyName: 'their-key' });
+    const { ciphertext } = await library.encrypt(randomBytes(9), { keyring });
+    await page.choose('m.fseal', ciphertext);
+    assert.deepEqual(await names(), ['theirs', 'their-key']);
+    await page.choose('a.bin', randomBytes(9));
+    assert.deepEqual(await names(), ['browser-example', 'my-key']);
   },
 
   'no wasm-unsafe-eval in the policy': async (context, { library, noWasm }) => {

@@ -4,7 +4,7 @@ import { contextPairs, wirePairs } from './context-pairs.mjs';
 import { inPlainLanguage, isCancelled } from './errors.mjs';
 import { headerView, rawKeyNames } from './header-view.mjs';
 import { kmsKeys, listKmsKeys } from './kms-keys.mjs';
-import { rawKey, wireRawKey } from './raw-key.mjs';
+import { rawKey, suggestNames, wireRawKey } from './raw-key.mjs';
 import * as status from './status-view.mjs';
 import { byId, element, safeText, size } from './text.mjs';
 
@@ -16,6 +16,7 @@ const canStream = 'showSaveFilePicker' in window;
 const worker = new Worker(new URL('worker.mjs', import.meta.url), { type: 'module' });
 const inspected = { id: 0, header: undefined, plaintext: undefined };
 let task; // what runs: { mode, file, name, target }
+let choosing = false; // whether a person is asked where to save it
 
 const handlers = {
   ready({ kernel }) {
@@ -47,7 +48,7 @@ const handlers = {
     status.showOutcome('done', { title, text, ...(blob && { save: { blob, name } }) });
   },
   failed({ error }) {
-    finish();
+    if (finish().mode === 'encrypt') byId('header').replaceChildren(); // there is no such message
     if (isCancelled(error)) {
       status.showOutcome('cancelled', { title: 'Cancelled', text: 'Nothing was saved.' });
       return;
@@ -65,12 +66,12 @@ worker.addEventListener('error', () => {
   finish();
   status.showOutcome('error', inPlainLanguage({ code: 'NoWorker' }));
 });
-wireRawKey(() => {});
+wireRawKey();
 wirePairs();
 listKmsKeys();
 byId('form').addEventListener('submit', (event) => {
   event.preventDefault();
-  if (!task) run();
+  if (!task && !choosing) run();
 });
 byId('form').addEventListener('change', showChoices);
 byId('file').addEventListener('change', fileChosen);
@@ -82,6 +83,7 @@ function fileChosen() {
   const [file] = byId('file').files;
   Object.assign(inspected, { id: inspected.id + 1, header: undefined, plaintext: undefined });
   status.clearOutcome();
+  byId('header').replaceChildren();
   byId('file-about').textContent = file ? size(file.size) : NO_FILE;
   if (file) worker.postMessage({ task: 'inspect', id: inspected.id, file });
 }
@@ -89,19 +91,17 @@ function fileChosen() {
 function foundMessage(header) {
   choose('mode', 'decrypt');
   showHeader(header, 'unverified', inspected.plaintext);
-  const [first] = rawKeyNames(header);
-  if (first === undefined) {
-    if (!byId('source-kms').disabled) choose('source', 'kms');
-    return;
-  }
-  choose('source', 'raw');
-  byId('key-namespace').value = first.namespace;
-  byId('key-name').value = first.name;
+  const [raw] = rawKeyNames(header);
+  const isKms = header.encryptedDataKeys.some(({ providerId }) => providerId === 'aws-kms');
+  suggestNames(raw);
+  if (raw && !isKms) choose('source', 'raw');
+  if (!raw && isKms && !byId('source-kms').disabled) choose('source', 'kms');
 }
 
 function foundOther({ code }) {
   const isText = code === 'BASE64_MESSAGE';
   choose('mode', isText ? 'decrypt' : 'encrypt');
+  suggestNames();
   const text = isText ? inPlainLanguage({ code }).title : 'This file is not a message. It can be encrypted.';
   byId('header').replaceChildren(element('p', { className: 'hint' }, text));
 }
@@ -150,11 +150,20 @@ async function run() {
 async function start(file, key, context) {
   const mode = chosen('mode');
   const name = mode === 'encrypt' ? `${file.name}${EXTENSION}` : plainName(file.name);
-  const target = canStream ? await window.showSaveFilePicker({ suggestedName: name }) : undefined;
+  const target = canStream ? await chooseTarget(name) : undefined;
   task = { mode, file, name, target };
   byId('form').inert = true;
   status.showRunning(mode === 'encrypt' ? 'Encrypting' : 'Decrypting');
   worker.postMessage({ task: 'run', mode, file, target, key, context, signed: byId('signed').checked });
+}
+
+async function chooseTarget(suggestedName) {
+  choosing = true;
+  try {
+    return await window.showSaveFilePicker({ suggestedName });
+  } finally {
+    choosing = false;
+  }
 }
 
 function finish() {

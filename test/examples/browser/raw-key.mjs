@@ -7,12 +7,11 @@ const LONGEST_FILE = 1024;
 
 let wrappingKey;
 let loading = Promise.resolve();
+let ownNames; // what was entered before a message said how its key is called
 
-/** Wires the form. @param onChange is told when there is another key, or none */
-export function wireRawKey(onChange) {
+export function wireRawKey() {
   const load = (work) => {
     loading = work().catch((error) => say(error.message, 'bad'));
-    return loading.then(onChange);
   };
   byId('key-text').addEventListener('change', () => load(fromField));
   byId('key-file').addEventListener('change', () => load(fromFile));
@@ -24,7 +23,6 @@ export function wireRawKey(onChange) {
   byId('key-forget').addEventListener('click', () => {
     forget();
     byId('key-text').focus();
-    onChange();
   });
 }
 
@@ -34,6 +32,17 @@ export async function rawKey() {
   if (byId('key-text').value !== '') await fromField().catch((error) => say(error.message, 'bad'));
   if (wrappingKey === undefined) return undefined;
   return { keyNamespace: byId('key-namespace').value, keyName: byId('key-name').value, wrappingKey };
+}
+
+/** Enters how a message calls its key: { namespace, name }. Without, what was entered before comes back. */
+export function suggestNames(names) {
+  const [namespace, name] = [byId('key-namespace'), byId('key-name')];
+  if (names) ownNames ??= { namespace: namespace.value, name: name.value };
+  const entered = names ?? ownNames;
+  if (entered === undefined) return;
+  namespace.value = entered.namespace;
+  name.value = entered.name;
+  if (!names) ownNames = undefined;
 }
 
 async function fromField() {
@@ -79,6 +88,7 @@ async function take(bytes, origin) {
 }
 
 function forget() {
+  if (wrappingKey instanceof Uint8Array) wrappingKey.fill(0);
   wrappingKey = undefined;
   hideNewKey();
   say('No key yet.');
@@ -92,10 +102,20 @@ function hideNewKey() {
   offerDownload(byId('key-save'));
 }
 
-// A file of raw bytes, or of one line of text.
+// A file of raw bytes, or of one line of text. What could be either is not guessed.
 function fromContents(bytes) {
-  if (LENGTHS.includes(bytes.length)) return bytes;
-  return fromText(new TextDecoder('latin1').decode(bytes).trim());
+  const text = new TextDecoder('latin1').decode(bytes).trim();
+  if (!LENGTHS.includes(bytes.length)) return fromText(text);
+  if (isKeyText(text)) throw new Error('That file may be raw bytes or text. If it is text, paste it above.');
+  return bytes;
+}
+
+function isKeyText(text) {
+  try {
+    return LENGTHS.includes(fromText(text).length);
+  } catch {
+    return false;
+  }
 }
 
 function fromText(text) {

@@ -63,9 +63,9 @@ export function clearOutcome() {
   byId('status').hidden = !byId('save').hasChildNodes();
 }
 
-/** Says what is missing before anything runs. */
+/** Says why nothing runs yet. */
 export function showProblem(text, field) {
-  showOutcome('error', { title: 'Something is missing', text });
+  showOutcome('error', { title: 'Not started', text });
   field?.focus();
 }
 

@@ -140,7 +140,14 @@ export class Flight {
 
   #end(entry: CacheEntry | undefined): void {
     this.#isOver = true;
-    for (const { controller } of this.#calls) controller.abort();
+    for (const { controller } of this.#calls) abortCall(controller);
     this.#over(entry);
   }
+}
+
+// A call of another request of a worker cannot be aborted from this one: that is no reason to leave the flight half ended.
+function abortCall(controller: AbortController): void {
+  try {
+    controller.abort();
+  } catch {}
 }

@@ -33,6 +33,12 @@ export function checkCapacity(entryCapacity: number): number {
   throw invalidArgument('entryCapacity', `0..${MAX_CAPACITY}`, kindOf(entryCapacity));
 }
 
+/**
+ * When a call that others wait for is taken for lost, and made again: the request that made it may have been dropped, as
+ * workers do. The timer also tells a worker that a request which waits for another one's call is alive.
+ */
+const LOST_AFTER_MS = 20_000;
+
 class LocalCache extends Cache {
   constructor(entryCapacity: number) {
     super(entryCapacity, true);
@@ -42,6 +48,8 @@ class LocalCache extends Cache {
     const entry = this.entries.find(lookup);
     if (entry) return { do: 'use', entry };
     const flight = this.joinable(lookup);
-    return flight ? { do: 'wait', flight } : { do: 'fetch' };
+    if (flight === undefined) return { do: 'fetch' };
+    const milliseconds = flight.started + LOST_AFTER_MS - performance.now();
+    return milliseconds > 0 ? { do: 'wait', flight, milliseconds } : { do: 'fetch', flight };
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Managers that share a partition share limits too: the strictest of those who use a data key hold for all.
  */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { cachingCmm, encrypt, localCache, stormTrackingCache } from '../../src/index.ts';
 import { UNSIGNED, watched } from '../support/caching.ts';
 import { bytes } from '../support/messages.ts';
@@ -44,5 +44,27 @@ describe.each(KINDS)('one partition of a %s cache', (_, make) => {
     expect(under.encrypts).toHaveLength(2);
     await encrypt(bytes(100), { cmm: lax, ...UNSIGNED });
     expect(under.encrypts).toHaveLength(2);
+  });
+});
+
+describe('a call whose request has been dropped', () => {
+  it('is made again by one that waits for it, and not waited for without end', async () => {
+    vi.useFakeTimers();
+    try {
+      const under = watched();
+      const cmm = cachingCmm({ cmm: under.cmm, maxAgeSeconds: 3600 });
+      under.before = () => new Promise(() => {}); // nobody will ever hear of it
+      void encrypt(bytes(1), { cmm, ...UNSIGNED });
+      await vi.advanceTimersByTimeAsync(1);
+      const waiting = encrypt(bytes(1), { cmm, ...UNSIGNED });
+      await vi.advanceTimersByTimeAsync(10_000);
+      under.before = () => {};
+      expect(under.encrypts).toHaveLength(1);
+      await vi.advanceTimersByTimeAsync(10_001);
+      expect((await waiting).header.version).toBe(2);
+      expect(under.encrypts).toHaveLength(2);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

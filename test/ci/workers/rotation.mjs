@@ -10,7 +10,7 @@ import { contextOf, eachOf, prepareBucket } from './rotation-bucket.mjs';
 import { startRotation } from './rotation-host.mjs';
 import { check } from './tally.mjs';
 
-const OBJECTS = Number(process.env.ROTATION_OBJECTS ?? 1000);
+const OBJECTS = Number(process.env.ROTATION_OBJECTS ?? 900);
 const PAGE_LENGTH = Math.ceil(OBJECTS / 5);
 
 export async function checkRotation(app, folder) {

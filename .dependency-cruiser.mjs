@@ -84,8 +84,17 @@ const ROOMS = {
     SEAM,
     '^node_modules/@noble/ciphers/',
   ],
+  '^src/bench/': [
+    ...BASE,
+    '^src/(index|version)\\.ts$',
+    SUITE,
+    '^src/crypto/',
+    '^src/engine/',
+    '^src/format/message-body-aad\\.ts$',
+  ],
   '^src/cli/': [
     '^src/(index|errors|version)\\.ts$',
+    '^src/bench/index\\.ts$',
     '^src/node/index\\.ts$',
     '^src/keyring/aws-kms/index\\.ts$',
     '^src/local-kms/index\\.ts$',
@@ -143,6 +152,13 @@ export default {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(local-kms|cli)/' },
       to: { path: '^src/local-kms/' },
+    },
+    {
+      name: 'leaf-bench',
+      comment: 'nothing but the command imports the cases of the benchmark',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(bench|cli)/' },
+      to: { path: '^src/bench/' },
     },
     {
       name: 'leaf-node-and-cli',

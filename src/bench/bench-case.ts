@@ -27,6 +27,8 @@ export interface BenchCase {
 /** What was measured, or why not. */
 export interface BenchRow extends Omit<BenchCase, 'prepare' | 'timing'> {
   readonly candidates: Readonly<Record<string, Summary>>;
+  /** What is not a time, for each candidate: calls, bytes of memory, CPU time. Names carry the unit: `peakMiB`. */
+  readonly figures?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Why nothing was measured. */
   readonly failed?: string;
 }

@@ -23,7 +23,7 @@ const ROOMS = {
     SUITE,
     '^src/crypto/crypto\\.ts$',
     '^src/format/message-body\\.ts$',
-    '^src/engine/(engine|frame-layout)\\.ts$',
+    '^src/engine/(engine|frame-layout|give-back)\\.ts$',
   ],
   '^src/kdf/': [...BASE, SUITE, '^src/crypto/(crypto|ec-point)\\.ts$'],
   '^src/engine/': [...BASE, SUITE, '^src/crypto/', '^src/format/message-body(-aad)?\\.ts$'],

@@ -14,6 +14,7 @@ import { BodyAad } from '../format/message-body-aad.ts';
 import { IV_LENGTH, TAG_LENGTH } from '../suite/algorithm-suites.ts';
 import type { FrameCipher, FrameEngine, OpenJob, SealJob } from './engine.ts';
 import { type FramePlace, frameCount, framePlace, writeFrameHeader } from './frame-layout.ts';
+import { giveBack } from './give-back.ts';
 import { webcryptoEngine } from './webcrypto-engine.ts';
 
 type NodeCrypto = typeof import('node:crypto');
@@ -89,7 +90,9 @@ class NodeFrameCipher implements FrameCipher {
     const iv = job.output.subarray(ivAt, ivAt + IV_LENGTH);
     const cipher = this.#node.createCipheriv(this.#name, this.#key(), iv, OPTIONS);
     cipher.setAAD((final ? this.#finalAad : this.#aad).at(sequenceNumber, length));
-    job.output.set(cipher.update(job.plaintext.subarray(plaintextAt, plaintextAt + length)), ciphertextAt);
+    const ciphertext = cipher.update(job.plaintext.subarray(plaintextAt, plaintextAt + length));
+    job.output.set(ciphertext, ciphertextAt);
+    giveBack(ciphertext);
     cipher.final();
     job.output.set(cipher.getAuthTag(), ciphertextAt + length);
   }
@@ -111,6 +114,7 @@ class NodeFrameCipher implements FrameCipher {
       return false;
     }
     job.output.set(plaintext, plaintextAt);
+    giveBack(plaintext);
     return true;
   }
 

@@ -13,6 +13,7 @@ import type { HkdfOutput, KeyDerivation, SealedHeader } from '../../crypto/crypt
 import { unreachable } from '../../errors.ts';
 import { COMMIT_KEY_LENGTH, TAG_LENGTH } from '../../suite/algorithm-suites.ts';
 import type { OpenJob, SealJob } from '../engine.ts';
+import { giveBack } from '../give-back.ts';
 import { type FramePart, frameParts, type PartPlaces, placePart, plaintextLengthOf } from './frame-parts.ts';
 import { createKernelHasher, HASH_LENGTH, type KernelHash, type KernelHasher } from './kernel-hash.ts';
 import { type HeaderCall, KernelMemory } from './kernel-memory.ts';
@@ -371,6 +372,7 @@ function encryptAt(memory: KernelMemory, encrypt: EncryptBlocks, at: number, cou
   if (encrypted.length !== count * BLOCK) throw unreachable('AES has not answered block by block');
   memory.set(at, encrypted);
   encrypted.fill(0);
+  giveBack(encrypted);
 }
 
 const BLOCK = 16;

@@ -30,6 +30,7 @@ function packFresh(folder) {
   const dist = join(built, 'dist');
   run(ROOT, process.execPath, tsc, '-p', 'tsconfig.build.json', '--outDir', dist);
   cpSync(join(ROOT, 'src/engine/wasm/frame.wasm'), join(dist, 'engine/wasm/frame.wasm'));
+  run(ROOT, process.execPath, 'scripts/bundle-node.mjs', built);
   return join(folder, npm(built, 'pack', '--pack-destination', folder, '--ignore-scripts').trim());
 }
 

@@ -51,6 +51,7 @@ function pack(folder) {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   run(ROOT, process.env, process.execPath, tsc, '-p', 'tsconfig.build.json', '--outDir', join(built, 'dist'));
   cpSync(join(ROOT, 'src/engine/wasm/frame.wasm'), join(built, 'dist/engine/wasm/frame.wasm'));
+  run(ROOT, process.env, process.execPath, 'scripts/bundle-node.mjs', built);
   return join(folder, npm(built, 'pack', '--pack-destination', folder, '--ignore-scripts').trim());
 }
 

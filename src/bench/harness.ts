@@ -30,17 +30,20 @@ const SHORTEST_BATCH = 0.5;
 /** The loop. @throws FramesealError `UNSUPPORTED` where the clock stands still, as in deployed Cloudflare Workers. */
 export function loopHarness(now: () => number = () => performance.now()): Harness {
   const batch = Math.max(SHORTEST_BATCH, STEPS_OF_A_BATCH * clockStep(now));
+  // From one round to the next: finding it anew each time, one interruption would pass for a batch.
+  const counts = new WeakMap<() => unknown, number>();
   return {
     name: 'loop',
     async time(call, { maxTime, minSamples }) {
       const samples: number[] = [];
       const ends = now() + maxTime;
-      let count = 1;
+      let count = counts.get(call) ?? 1;
       while (samples.length === 0 || (samples.length < minSamples && now() < ends)) {
         const took = await repeat(call, count, now);
         if (took >= batch || now() >= ends + batch) samples.push(took / count);
         else count = nextCount(count, took, batch);
       }
+      counts.set(call, count);
       return 1000 * middle(samples);
     },
   };

@@ -48,6 +48,32 @@ export function progressBar(
   };
 }
 
+/** The line of work in steps that take about the same time. */
+export interface StepProgress {
+  /** @param done steps before this one. */
+  show(done: number, label: string): void;
+  /** Takes the line away. */
+  clear(): void;
+}
+
+/** A line on stderr if that is a terminal: how many steps are done, time left, what is done now; else nothing. */
+export function stepProgress(
+  { stderr }: Pick<Io, 'stderr'>,
+  total: number,
+  now: () => number = () => performance.now(),
+): StepProgress {
+  if (!stderr.isTTY) return { show() {}, clear() {} };
+  const started = now();
+  return {
+    show(done, label) {
+      const left = done === 0 ? '' : `${clock((((now() - started) / 1000) * (total - done)) / done)} left  `;
+      const line = `[${done + 1}/${total}]  ${left}${oneLine(label)}`;
+      stderr.write(`\r\x1b[K${line.slice(0, (stderr.columns || COLUMNS) - 1)}`);
+    },
+    clear: () => void stderr.write('\r\x1b[K'),
+  };
+}
+
 /** One state of a bar as text: label, bar and per cent where the total is known, bytes, rate, time left. */
 export function progressLine(
   label: string,

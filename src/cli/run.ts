@@ -24,6 +24,10 @@ const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<{ c
   },
   inspect: { about: "a message's header, without any key", load: () => import('./commands/inspect.ts') },
   keygen: { about: 'an AES key or an RSA key pair, as files', load: () => import('./commands/keygen.ts') },
+  bench: {
+    about: 'how fast this machine is, and which engine to force, if any',
+    load: () => import('./commands/bench.ts'),
+  },
   'local-kms': { about: 'a KMS on 127.0.0.1, for tests', load: () => import('./commands/local-kms.ts') },
 };
 

@@ -31,7 +31,16 @@ await check('version and help', async () => {
     `${JSON.parse(readFileSync(join(folder, 'node_modules/frameseal/package.json'))).version}\n`,
   );
   ok(frameseal('--help').out.includes('local-kms'));
-  for (const name of ['encrypt', 'decrypt', 'rewrap', 'add-keys', 'inspect', 'keygen', 'local-kms']) {
+  for (const name of [
+    'encrypt',
+    'decrypt',
+    'rewrap',
+    'add-keys',
+    'inspect',
+    'keygen',
+    'local-kms',
+    'bench',
+  ]) {
     ok(frameseal(name, '--help').out.startsWith(`Usage\n  frameseal ${name} `));
   }
 });

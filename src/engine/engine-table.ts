@@ -1,9 +1,8 @@
 /**
  * Tables of engines: which one serves frames of a length, in jobs of a number, under keys of a length; and how such a
- * table is found from measurements. `bench/engine-table.mjs` writes those that are built in, `warmUp` finds one at run
+ * table is found from measurements. `bench/table.mjs` writes those that are built in, `warmUp` finds one at run
  * time.
  */
-import type { runtimeName } from '../crypto/node-builtin.ts';
 
 /** An engine that seals and opens; `native` is the platform's own AES-GCM. */
 export type ServingEngine = 'native' | 'wasm' | 'hybrid';
@@ -19,8 +18,8 @@ export interface EngineRow {
   readonly engine: ServingEngine;
 }
 
-/** The rows of each runtime. */
-export type EngineTables = Readonly<Record<ReturnType<typeof runtimeName>, readonly EngineRow[]>>;
+/** The rows of each runtime, under what `runtimeName` calls it. */
+export type EngineTables = Readonly<Record<'node' | 'deno' | 'bun' | 'web', readonly EngineRow[]>>;
 
 /** One measurement: frames of fixed public data, under a fixed public key. */
 export interface MeasuredEngine {

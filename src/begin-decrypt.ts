@@ -18,12 +18,13 @@ import {
 import { authenticationFailed, escapeText, FramesealError, throwIfAborted } from './errors.ts';
 import { checkEncryptedDataKeyCount } from './format/encrypted-data-keys.ts';
 import type { ParsedHeader } from './format/message-header.ts';
+import { checkBinding, parseSidecar, type Sidecar } from './format/sidecar.ts';
+import { verifySidecar } from './kdf/sidecar-mac.ts';
 import { decodeVerificationKey } from './kdf/signature.ts';
 import { noDataKey } from './keyring/keyring.ts';
 import { DataKey, takeDataKey } from './materials/data-key.ts';
 import type { DecryptionMaterials } from './materials/materials.ts';
 import { type CommonOptions, checkBytes, type ResolvedOptions, resolveOptions } from './options.ts';
-import { checkBinding, parseSidecar, type Sidecar, verifySidecar } from './rewrap/sidecar.ts';
 import { MessageOpener } from './stream/message-opener.ts';
 import { checkDecryptPolicy } from './suite/commitment-policy.ts';
 

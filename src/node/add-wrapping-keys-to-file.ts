@@ -6,12 +6,12 @@ import { resolve } from 'node:path';
 import { resolveDecrypt } from '../begin-decrypt.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
 import { FramesealError, invalidArgument, kindOf, throwIfAborted } from '../errors.ts';
+import { parseSidecar } from '../format/sidecar.ts';
 import {
   type AddWrappingKeysOptions,
   type AddWrappingKeysResult,
   addWrappingKeys,
 } from '../rewrap/add-wrapping-keys.ts';
-import { parseSidecar } from '../rewrap/sidecar.ts';
 import { AtomicFile, checkTarget, resolveTarget, type TargetOptions } from './atomic-file.ts';
 import { refused, shown, systemCode } from './io-error.ts';
 import { checkPath, OpenedFile } from './opened-file.ts';

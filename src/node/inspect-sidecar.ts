@@ -3,9 +3,9 @@
  */
 import { type Bytes, copy } from '../bytes.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
+import { parseSidecar } from '../format/sidecar.ts';
 import type { AlgorithmSuiteName } from '../index.ts';
 import { checkBytes } from '../options.ts';
-import { parseSidecar } from '../rewrap/sidecar.ts';
 
 /** The contents of a sidecar. Nothing of it is authenticated: anyone may have written it. */
 export interface SidecarView {

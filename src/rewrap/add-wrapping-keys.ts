@@ -6,10 +6,10 @@ import type { Bytes } from '../bytes.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
 import { checkEncryptedDataKeyCount, distinctEncryptedDataKeys } from '../format/encrypted-data-keys.ts';
 import { type MessageHeader, parseMessageHeader, publicHeader } from '../format/message-header.ts';
+import { sealSidecar } from '../kdf/sidecar-mac.ts';
 import { checkKeyring, type Keyring } from '../keyring/keyring.ts';
 import type { MissingKey } from '../materials/materials.ts';
 import { checkBytes } from '../options.ts';
-import { encodeSidecar } from './sidecar.ts';
 import { wrapDataKey } from './wrap-data-key.ts';
 
 /** Options of {@link addWrappingKeys}. */
@@ -62,7 +62,7 @@ export async function addWrappingKeys(
       header.encryptedDataKeys.length + encryptedDataKeys.length,
       maxEncryptedDataKeys,
     );
-    const sidecar = await encodeSidecar(platform.crypto, header, encryptedDataKeys, opened.dataKey!.bytes);
+    const sidecar = await sealSidecar(platform.crypto, header, encryptedDataKeys, opened.dataKey!.bytes);
     const shown = publicHeader(header, header.length);
     return { sidecar, header: shown, encryptedDataKeys, missingKeys, verified: 'header' };
   } finally {

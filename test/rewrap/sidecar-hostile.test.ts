@@ -3,6 +3,7 @@
  */
 import { publicEncrypt } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { parseSidecar } from '../../src/format/sidecar.ts';
 import {
   addWrappingKeys,
   type DecryptOptions,
@@ -17,7 +18,6 @@ import {
   parseHeader,
   rawRsaKeyring,
 } from '../../src/index.ts';
-import { parseSidecar } from '../../src/rewrap/sidecar.ts';
 import {
   aesKeyring,
   bytes,

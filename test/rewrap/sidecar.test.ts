@@ -5,7 +5,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   addWrappingKeys,
-  type Bytes,
   type CryptographicMaterialsManager,
   type DecryptOptions,
   decrypt,
@@ -15,11 +14,10 @@ import {
   FramesealError,
   type Keyring,
   multiKeyring,
-  parseHeader,
   rawRsaKeyring,
 } from '../../src/index.ts';
 import { aesKeyring, bytes, failure, failureCode, flip, rsaPem } from '../support/messages.ts';
-import { malleableKeyring, spied, withSidecar } from '../support/sidecars.ts';
+import { spied, withSidecar } from '../support/sidecars.ts';
 
 const [first, added, third, stranger] = [1, 2, 3, 4].map((seed) => aesKeyring(seed)) as [
   Keyring,
@@ -286,16 +284,4 @@ it('takes a policy that reads suites without commitment', async () => {
   for (const commitmentPolicy of [FORBID, 'REQUIRE_ENCRYPT_ALLOW_DECRYPT'] as const) {
     expect(await plaintextOf(ciphertext, { keyring, sidecar, commitmentPolicy })).toEqual(plaintext);
   }
-});
-
-it('is found again by the format that is documented', async () => {
-  const { ciphertext, sidecar } = await withSidecar({ add: malleableKeyring() });
-  const { messageId } = parseHeader(ciphertext);
-  const text = (part: Uint8Array) => Buffer.from(part).toString('latin1');
-  expect(text(sidecar.subarray(0, 4))).toBe('FSSC');
-  expect([...sidecar.subarray(4, 7)]).toEqual([1, 0x05, 0x78]);
-  expect(sidecar.subarray(7, 39)).toEqual(messageId);
-  const entry: Bytes = sidecar.slice(71, -64);
-  expect(text(entry).startsWith('\0\x01\0\x09malleable\0\x03')).toBe(true);
-  expect(entry).toHaveLength(2 + 2 + 9 + 2 + 3 + 2 + 32);
 });

@@ -5,16 +5,14 @@
  * 46 53 53 43 "FSSC" | version 01 | suite 2 | message id 16 or 32 | commit key 0 or 32 | EDKs 2+n | MAC 64
  * ```
  * Suite, message id and commit key bind it to its message; message id and commit key are as long as the suite's. The
- * encrypted data keys are written as in a header. The MAC is HMAC-SHA-512 over all bytes before it, under
- * HKDF-SHA-512(data key, salt "frameseal sidecar v1", info = suite id | u16 length, message id | u16 length, commit key).
- * It shows changes by whoever has not the data key; it does not name the writer. A format of this library: docs/sidecars.md.
+ * encrypted data keys are written as in a header. The MAC (kdf/sidecar-mac.ts) covers all bytes before it. A format of this
+ * library: docs/sidecars.md.
  */
 import { type Bytes, concat, copy, equal, Reader, utf8, Writer } from '../bytes.ts';
-import type { Crypto } from '../crypto/crypto.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
 import { FramesealError } from '../errors.ts';
-import { encodeEncryptedDataKeys, parseEncryptedDataKeys } from '../format/encrypted-data-keys.ts';
 import { type AlgorithmSuite, COMMIT_KEY_LENGTH, suiteById } from '../suite/algorithm-suites.ts';
+import { encodeEncryptedDataKeys, parseEncryptedDataKeys } from './encrypted-data-keys.ts';
 
 /** What binds a sidecar to its message: the fields of its header of the same names. */
 export interface SidecarBinding {
@@ -32,10 +30,11 @@ export interface Sidecar extends SidecarBinding {
   readonly mac: Uint8Array;
 }
 
+/** Bytes of the MAC. */
+export const SIDECAR_MAC_LENGTH = 64;
+
 const MAGIC = utf8('FSSC')!;
 const VERSION = 1;
-const MAC_LENGTH = 64;
-const SALT = utf8('frameseal sidecar v1')!;
 
 /**
  * Parses a sidecar: there is one encoding, and nothing behind it.
@@ -55,7 +54,7 @@ export function parseSidecar(bytes: Uint8Array, maxEncryptedDataKeys: number): S
     const suiteData = reader.take(suite.committing ? COMMIT_KEY_LENGTH : 0, 'commit key');
     const encryptedDataKeys = parseEncryptedDataKeys(reader, maxEncryptedDataKeys);
     const body = whole.subarray(0, reader.offset);
-    const mac = reader.take(MAC_LENGTH, 'MAC');
+    const mac = reader.take(SIDECAR_MAC_LENGTH, 'MAC');
     if (reader.left > 0) throw malformed('bytes follow its end');
     return { suite, messageId, suiteData, encryptedDataKeys, body, mac };
   } catch (error) {
@@ -65,52 +64,22 @@ export function parseSidecar(bytes: Uint8Array, maxEncryptedDataKeys: number): S
   }
 }
 
+/** Writes what precedes the MAC of a sidecar of these entries. @throws FramesealError `LIMIT_EXCEEDED` */
+export function encodeSidecarBody(
+  { suite, messageId, suiteData }: SidecarBinding,
+  encryptedDataKeys: readonly EncryptedDataKey[],
+): Bytes {
+  const start = new Writer(MAGIC.length + 1 + 2).put(MAGIC).u8(VERSION).u16(suite.id).bytes;
+  return concat(start, messageId, suiteData, encodeEncryptedDataKeys(encryptedDataKeys));
+}
+
 /** @throws FramesealError `SIDECAR_MISMATCH` if the sidecar names another message. */
 export function checkBinding(sidecar: Sidecar, header: SidecarBinding): void {
   const same =
     sidecar.suite === header.suite &&
     equal(sidecar.messageId, header.messageId) &&
     equal(sidecar.suiteData, header.suiteData);
-  if (same) return;
-  throw mismatch('belongs to another message: suite, message id or commit key differ');
-}
-
-/**
- * @param dataKey the message's own: its commitment and header tag hold.
- * @throws FramesealError `SIDECAR_MISMATCH` if the sidecar has not been written by a holder of the data key as it is.
- */
-export async function verifySidecar(crypto: Crypto, sidecar: Sidecar, dataKey: Uint8Array): Promise<void> {
-  if (equal(await macOf(crypto, sidecar, sidecar.body, dataKey), sidecar.mac)) return;
-  throw mismatch('was altered, or was not written by a holder of the data key');
-}
-
-/** Writes a sidecar of these entries. @throws FramesealError `LIMIT_EXCEEDED` */
-export async function encodeSidecar(
-  crypto: Crypto,
-  message: SidecarBinding,
-  encryptedDataKeys: readonly EncryptedDataKey[],
-  dataKey: Uint8Array,
-): Promise<Bytes> {
-  const { suite, messageId, suiteData } = message;
-  const start = new Writer(MAGIC.length + 1 + 2).put(MAGIC).u8(VERSION).u16(suite.id).bytes;
-  const body = concat(start, messageId, suiteData, encodeEncryptedDataKeys(encryptedDataKeys));
-  return concat(body, await macOf(crypto, message, body, dataKey));
-}
-
-async function macOf(
-  crypto: Crypto,
-  { suite, messageId, suiteData }: SidecarBinding,
-  body: Uint8Array,
-  dataKey: Uint8Array,
-): Promise<Bytes> {
-  const length = 2 + 2 + messageId.length + 2 + suiteData.length;
-  const info = new Writer(length).u16(suite.id).sized(messageId).sized(suiteData).bytes;
-  const [key] = await crypto.hkdf('SHA-512', dataKey, SALT, [{ info, length: MAC_LENGTH }]);
-  try {
-    return await crypto.hmac('SHA-512', key!, body);
-  } finally {
-    key!.fill(0);
-  }
+  if (!same) throw mismatch('belongs to another message: suite, message id or commit key differ');
 }
 
 function malformed(why: string, cause?: unknown): FramesealError {

@@ -126,30 +126,19 @@ export default {
       from: { path: '^src/', pathNot: NODE_LEAVES },
       to: { dependencyTypes: ['core'], dependencyTypesNot: ['type-only', 'type-import'] },
     },
-    {
-      name: 'sdk-in-one-file',
-      comment: 'only kms-client.ts loads the AWS SDK; the local KMS loads it inside a function',
-      severity: 'error',
-      from: {
-        path: '^src/',
-        pathNot: '^src/(keyring/aws-kms/kms-client|local-kms/(clients|options)|cli/commands/local-kms)\\.ts$',
-      },
-      to: { path: 'node_modules/@aws-sdk/' },
-    },
-    {
-      name: 'signer-in-one-file',
-      comment: 'only sigv4.ts loads the signing library',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/keyring/aws-kms/sigv4\\.ts$' },
-      to: { path: 'node_modules/aws4fetch/' },
-    },
-    {
-      name: 'siv-in-one-file',
-      comment: 'only aes-siv.ts loads the library that AES-SIV comes from',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/deterministic/aes-siv\\.ts$' },
-      to: { path: 'node_modules/@noble/ciphers/' },
-    },
+    inOneFile(
+      'sdk',
+      '@aws-sdk',
+      'keyring/aws-kms/kms-client|local-kms/(clients|options)|cli/commands/local-kms',
+      'only kms-client.ts loads the AWS SDK; the local KMS loads it inside a function',
+    ),
+    inOneFile('signer', 'aws4fetch', 'keyring/aws-kms/sigv4', 'only sigv4.ts loads the signing library'),
+    inOneFile(
+      'siv',
+      '@noble/ciphers',
+      'deterministic/aes-siv',
+      'only aes-siv.ts loads the library that AES-SIV comes from',
+    ),
     {
       name: 'fetch-without-sdk',
       comment: 'what frameseal/aws-kms/fetch reaches never names the AWS SDK',
@@ -199,6 +188,17 @@ export default {
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
   },
 };
+
+// A library that these files alone may load.
+function inOneFile(name, library, files, comment) {
+  return {
+    name: `${name}-in-one-file`,
+    comment,
+    severity: 'error',
+    from: { path: '^src/', pathNot: `^src/(${files})\\.ts$` },
+    to: { path: `node_modules/${library}/` },
+  };
+}
 
 // A room may import itself; a single file is no room.
 function roomOf(from) {

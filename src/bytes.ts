@@ -120,6 +120,11 @@ export function base64Bytes(text: string): Bytes | undefined {
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
+/** Hexadecimal, in lower case. */
+export function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 /** The bytes of hexadecimal text that is known to be such. */
 export function hexBytes(text: string): Bytes {
   return Uint8Array.from({ length: text.length / 2 }, (_, i) =>

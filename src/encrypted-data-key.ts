@@ -3,7 +3,7 @@
  *
  * Source: AWS Encryption SDK specification, `framework/structures.md#encrypted-data-key`.
  */
-import { type Bytes, copy, dataView, equal, utf8, utf8Text } from './bytes.ts';
+import { type Bytes, copy, dataView, equal, hex, utf8, utf8Text } from './bytes.ts';
 import { FramesealError, invalidArgument, kindOf } from './errors.ts';
 
 /** One entry of the header's list. Each field takes at most 65,535 bytes. */
@@ -65,8 +65,7 @@ export function keyNameOf(edk: EncryptedDataKey): string {
   const at = providerInfo.length - RAW_AES_SUFFIX;
   const whole = isRawAesInfo(providerInfo, at) ? providerInfo.subarray(0, at) : providerInfo;
   const shown = whole.subarray(0, SHOWN);
-  const name =
-    utf8Text(shown) ?? `0x${Array.from(shown, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  const name = utf8Text(shown) ?? `0x${hex(shown)}`;
   return shown.length < whole.length ? `${name}… (${whole.length} bytes)` : name;
 }
 

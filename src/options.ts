@@ -7,7 +7,7 @@ import { type EngineChoice, type Platform, selectPlatform } from './engine/selec
 import { checkOptions, invalidArgument, kindOf } from './errors.ts';
 import type { Keyring } from './keyring/keyring.ts';
 import type { CryptographicMaterialsManager } from './materials/cmm.ts';
-import { defaultCmm } from './materials/default-cmm.ts';
+import { underlyingCmm } from './materials/underlying-cmm.ts';
 import { type CommitmentPolicy, resolvePolicy } from './suite/commitment-policy.ts';
 
 /** Exactly one of `keyring` and `cmm`. */
@@ -70,9 +70,6 @@ const KNOWN = [
   'sidecar',
 ];
 
-// One default manager for a keyring: it holds nothing of any message.
-const managers = new WeakMap<Keyring, CryptographicMaterialsManager>();
-
 /**
  * @param further names that one caller alone knows.
  * @throws FramesealError `INVALID_ARGUMENT`, `UNSUPPORTED`
@@ -94,7 +91,7 @@ export function resolveOptions(options: CommonOptions, further: readonly string[
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw invalidArgument('onProgress', 'a function', kindOf(onProgress));
   return {
-    cmm: resolveCmm(options),
+    cmm: underlyingCmm(options),
     commitmentPolicy: resolvePolicy(options.commitmentPolicy),
     maxEncryptedDataKeys,
     maxFrameLength,
@@ -120,23 +117,4 @@ export function checkBytes(name: string, bytes: Uint8Array): void {
   } catch {
     throw invalidArgument(name, 'a Uint8Array', 'one whose buffer has been transferred');
   }
-}
-
-function resolveCmm({ keyring, cmm }: CommonOptions): CryptographicMaterialsManager {
-  if ((keyring === undefined) === (cmm === undefined)) {
-    throw invalidArgument(
-      'keyring',
-      'exactly one of "keyring" and "cmm"',
-      keyring === undefined ? 'neither' : 'both',
-    );
-  }
-  if (keyring !== undefined) {
-    const known = managers.get(keyring) ?? defaultCmm({ keyring });
-    managers.set(keyring, known);
-    return known;
-  }
-  if (typeof cmm?.getEncryptionMaterials !== 'function' || typeof cmm.decryptMaterials !== 'function') {
-    throw invalidArgument('cmm', 'an object with getEncryptionMaterials and decryptMaterials', kindOf(cmm));
-  }
-  return cmm;
 }

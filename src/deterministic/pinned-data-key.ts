@@ -15,7 +15,7 @@
  * S2V takes a vector of strings and tells each from the next, so no field and context can stand for another pair of them.
  * Where the keys come from is in pinned-keys.ts.
  */
-import { type Bytes, concat, copy, equal, utf8 } from '../bytes.ts';
+import { type Bytes, concat, copy, equal, hex, utf8 } from '../bytes.ts';
 import { defaultCrypto } from '../crypto/default-crypto.ts';
 import { type ContextInput, callerContext, serializeContext } from '../encryption-context.ts';
 import { authenticationFailed, checkOptions, FramesealError, invalidArgument, kindOf } from '../errors.ts';
@@ -197,8 +197,4 @@ function checkLength(what: string, length: number, max: number): void {
     'LIMIT_EXCEEDED',
     `the ${what} has ${length} bytes; a pinned data key takes up to ${max}: it is for fields, encrypt() for everything else`,
   );
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

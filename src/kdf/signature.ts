@@ -8,7 +8,7 @@
  * a message is known before it is signed: s is replaced by n - s where that gives the length (both are valid), else
  * the message is signed again. Source: AWS Encryption SDK specification, `data-format/message-footer.md`.
  */
-import { type Bytes, base64, base64Bytes, Reader, Writer } from '../bytes.ts';
+import { type Bytes, base64, base64Bytes, hex, hexBytes, Reader, Writer } from '../bytes.ts';
 import type { MaybePromise } from '../crypto/crypto.ts';
 import { isCompressedPoint } from '../crypto/ec-point.ts';
 import { FramesealError, invalidArgument, kindOf } from '../errors.ts';
@@ -133,12 +133,9 @@ function readInteger(reader: Reader, scalarLength: number): Bytes | undefined {
 }
 
 function toNumber(bytes: Uint8Array): bigint {
-  let hex = '0x';
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0');
-  return BigInt(hex);
+  return BigInt(`0x${hex(bytes)}`);
 }
 
 function toBytes(value: bigint, length: number): Bytes {
-  const hex = value.toString(16).padStart(2 * length, '0');
-  return Uint8Array.from(hex.match(/../g)!, (byte) => Number.parseInt(byte, 16));
+  return hexBytes(value.toString(16).padStart(2 * length, '0'));
 }

@@ -5,7 +5,7 @@
  * A caller's manager may answer anything. The protocol judges it when it is used; what one message alone may use is marked.
  */
 import { type Bytes, copy } from '../bytes.ts';
-import { checkEncryptedDataKey, type EncryptedDataKey } from '../encrypted-data-key.ts';
+import { checkEncryptedDataKey, copyEncryptedDataKey } from '../encrypted-data-key.ts';
 import { materialsContext } from '../encryption-context.ts';
 import { invalidArgument, kindOf } from '../errors.ts';
 import { suiteById } from '../suite/algorithm-suites.ts';
@@ -82,7 +82,7 @@ function copiedEncryption(materials: EncryptionMaterials): EncryptionMaterials {
   return {
     ...materials,
     requiredEncryptionContextKeys: [...requiredEncryptionContextKeys],
-    encryptedDataKeys: encryptedDataKeys.map(copiedEntry),
+    encryptedDataKeys: encryptedDataKeys.map(copyEncryptedDataKey),
     missingKeys: [...missingKeys],
   };
 }
@@ -94,10 +94,6 @@ function copiedDecryption(materials: DecryptionMaterials): DecryptionMaterials {
     requiredEncryptionContextKeys: [...requiredEncryptionContextKeys],
     ...(verificationKey && { verificationKey: copy(verificationKey) }),
   };
-}
-
-function copiedEntry({ providerId, providerInfo, ciphertext }: EncryptedDataKey): EncryptedDataKey {
-  return { providerId, providerInfo: copy(providerInfo), ciphertext: copy(ciphertext) };
 }
 
 function list<T>(name: string, value: readonly T[]): readonly T[] {

@@ -1,5 +1,6 @@
 /**
- * The manager under another one: a default manager over the caller's keyring, or the caller's own.
+ * The manager that is asked, by a call or by another manager: a default manager over the caller's keyring, or the
+ * caller's own.
  */
 import { invalidArgument, kindOf } from '../errors.ts';
 import type { Keyring } from '../keyring/keyring.ts';
@@ -13,13 +14,20 @@ export interface UnderlyingOptions {
   readonly cmm?: CryptographicMaterialsManager | undefined;
 }
 
+// One default manager for a keyring: it holds nothing of any message.
+const managers = new WeakMap<Keyring, CryptographicMaterialsManager>();
+
 /** @throws FramesealError `INVALID_ARGUMENT` unless exactly one is given, and is what it should be. */
 export function underlyingCmm({ keyring, cmm }: UnderlyingOptions): CryptographicMaterialsManager {
   if ((keyring === undefined) === (cmm === undefined)) {
     const got = keyring === undefined ? 'neither' : 'both';
     throw invalidArgument('keyring', 'exactly one of "keyring" and "cmm"', got);
   }
-  if (keyring !== undefined) return defaultCmm({ keyring });
+  if (keyring !== undefined) {
+    const known = managers.get(keyring) ?? defaultCmm({ keyring });
+    managers.set(keyring, known);
+    return known;
+  }
   if (typeof cmm?.getEncryptionMaterials !== 'function' || typeof cmm.decryptMaterials !== 'function')
     throw invalidArgument('cmm', 'an object with getEncryptionMaterials and decryptMaterials', kindOf(cmm));
   return cmm;

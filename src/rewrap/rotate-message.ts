@@ -2,7 +2,7 @@
  * The rotation of one object: read, rewrapped, replaced, with the journal told before and after; or tried out.
  */
 import { openMessage } from '../begin-decrypt.ts';
-import { chunkBytes } from '../bytes.ts';
+import { chunkBytes, hex } from '../bytes.ts';
 import { onAbort, untilAborted } from '../deadline.ts';
 import { type DecryptStreamRequest, readHeader } from '../decrypt-stream.ts';
 import { aborted, FramesealError, invalidArgument, kindOf } from '../errors.ts';
@@ -211,8 +211,4 @@ async function readInto(queue: ByteQueue, reader: ReadableStreamDefaultReader<Ui
   } catch (error) {
     queue.fail(error);
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -4,7 +4,7 @@
  * Long outputs are compared by a fingerprint, HKDF-SHA-256 over them, which itself is checked first. The answers come
  * from other implementations: `test/engine/wasm/self-test.test.ts` computes them again.
  */
-import { type Bytes, equal } from '../../bytes.ts';
+import { type Bytes, equal, hex } from '../../bytes.ts';
 import type { KeyDerivation } from '../../crypto/crypto.ts';
 import { FRAME_OVERHEAD } from '../../format/message-body.ts';
 import { type FrameJob, frameCount, jobPlaintextLength, jobSealedLength } from '../frame-layout.ts';
@@ -222,8 +222,4 @@ function gcmOpens(kernel: Kernel, alteredByte: number, aadLength = 21): string |
 // 0, 1, 2 and so on, from `from`.
 function counting(length: number, from = 0): Bytes {
   return Uint8Array.from({ length }, (_, i) => from + i);
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

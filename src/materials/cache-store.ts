@@ -1,7 +1,8 @@
 /**
  * The entries of a cache: the least recently used goes first, and none is kept longer than its time.
  *
- * An entry that leaves is wiped. Expired ones leave when they are met, and by one timer when nothing happens.
+ * An entry that leaves is wiped. Expired ones leave when they are met, and by one timer when nothing happens. A worker's
+ * timers end with the request that has set them: what is overdue then is done at the next use.
  * Source: AWS Encryption SDK specification, `framework/local-cryptographic-materials-cache.md`.
  */
 import type { CacheEntry, Materials } from './cache-entry.ts';
@@ -28,6 +29,7 @@ export class CacheStore {
 
   /** The entry that may serve this request. Expired ones among the least recently used leave. */
   find(lookup: Lookup): CacheEntry | undefined {
+    this.#sweepIfDue();
     this.#prune();
     const entry = this.#entries.get(lookup.key);
     if (entry === undefined) return undefined;
@@ -50,6 +52,7 @@ export class CacheStore {
 
   /** Keeps an entry, in the place of what was kept under its key. */
   put(entry: CacheEntry): void {
+    this.#sweepIfDue();
     const before = this.#entries.get(entry.key);
     if (before) this.evict(before);
     this.#entries.set(entry.key, entry);
@@ -78,6 +81,10 @@ export class CacheStore {
       if (checked++ === PRUNING_TAIL) break;
       if (entry.left <= 0) this.evict(entry);
     }
+  }
+
+  #sweepIfDue(): void {
+    if (this.#timerAt <= performance.now()) this.#sweep();
   }
 
   // A sweep looks at every entry, so a large cache is swept less often: a thousand entries are wiped up to 1 ms late.

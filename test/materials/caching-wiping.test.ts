@@ -41,6 +41,12 @@ function make(cache: MaterialsCache, options: Partial<CachingCmmOptions> = {}) {
 /** For each data key that has been answered, whether it is wiped. */
 const wiped = ({ dataKeys }: Watched) => dataKeys.map((key) => key.join() === ZEROS.join());
 
+/** Timers that never fire, as those of a request of a worker do that has ended. */
+async function losingTimers(work: () => Promise<unknown>): Promise<void> {
+  const timers = vi.spyOn(globalThis, 'setTimeout').mockReturnValue(0 as never);
+  await work().finally(() => timers.mockRestore());
+}
+
 describe.each(KINDS)('an entry of a %s cache is wiped', (_, create) => {
   it('when the cache is full: the least recently used goes', async () => {
     const { under, seal, cache } = make(create(2));
@@ -145,6 +151,31 @@ describe.each(KINDS)('an entry of a %s cache is wiped', (_, create) => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('when its timer was lost: at the next use, which sets another one', async () => {
+    vi.useFakeTimers();
+    const cache = create(100);
+    const [long, short] = [make(cache, { maxAgeSeconds: 100 }), make(cache, { maxAgeSeconds: 10 })];
+    await losingTimers(() => long.seal('a'));
+    await losingTimers(() => short.seal('a'));
+    vi.advanceTimersByTime(9_999);
+    await long.seal('a');
+    expect([cache.size, vi.getTimerCount()]).toEqual([2, 0]); // nothing is overdue
+    vi.advanceTimersByTime(1);
+    await long.seal('a'); // a hit
+    expect([wiped(long.under), wiped(short.under), vi.getTimerCount()]).toEqual([[false], [true], 1]);
+    vi.advanceTimersByTime(90_000);
+    expect([wiped(long.under), vi.getTimerCount()]).toEqual([[true], 0]);
+  });
+
+  it('when its timer was lost while the next one was fetched', async () => {
+    vi.useFakeTimers();
+    const { under, seal, cache } = make(create(9));
+    await losingTimers(() => seal('a'));
+    under.before = () => void vi.advanceTimersByTime(60_000);
+    await seal('b');
+    expect([wiped(under), cache.size, vi.getTimerCount()]).toEqual([[true, false], 1, 1]);
+  });
+
   it('after longer than a timer runs', async () => {
     vi.useFakeTimers();
     const { under, seal, cache } = make(create(9), { maxAgeSeconds: 5_000_000 }); // 2^31 ms are 24.8 days
@@ -209,7 +240,7 @@ describe('the age of an entry', () => {
     const now = clocks();
     const { under, seal, cache } = make(localCache({ entryCapacity: 100 }));
     for (let i = 0; i < 30; i++) await seal(`${i}`);
-    now.mono += 60_000;
+    now.wall += 60_000; // no timer is due: the machine was suspended
     await seal('new');
     expect(cache.size).toBe(21);
     expect(wiped(under).lastIndexOf(true)).toBe(9);

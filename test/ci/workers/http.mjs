@@ -1,4 +1,7 @@
-/** Requests over a socket of their own: bodies with and without a length, and ones that break off. */
+/**
+ * Requests over a socket of their own: bodies with and without a length, and ones that break off. A socket that is kept may be
+ * closed by workerd just when it is used again.
+ */
 import { request } from 'node:http';
 
 /** An answer that does not come is an error. */
@@ -13,7 +16,7 @@ export function send(url, { method = 'GET', headers = {}, body, length, breakAft
   return new Promise((resolve, reject) => {
     const declared = length === false ? {} : { 'content-length': length ?? body?.length ?? 0 };
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    const sending = request(url, { method, headers: { ...headers, ...declared }, signal });
+    const sending = request(url, { method, headers: { ...headers, ...declared }, signal, agent: false });
     sending.on('error', (error) => (breakAfter === undefined ? reject(error) : resolve(undefined)));
     sending.on('response', (response) => {
       const { statusCode: status, headers } = response;

@@ -1,8 +1,8 @@
 // The materials manager of an isolate: KMS keys over `fetch`, and a cache of data keys that all requests share.
 
+import { waitUntil } from 'cloudflare:workers';
 import { cachingCmm, localCache } from 'frameseal';
 import { awsKmsKeyring, fetchKmsClient } from 'frameseal/aws-kms/fetch';
-import { outlasting } from './across-requests.js';
 
 let cmm;
 
@@ -30,4 +30,17 @@ function keyring(env) {
     attemptTimeoutMs: 3000, // then the next region
     deadlineMs: 10_000,
   });
+}
+
+// Requests that miss the cache at the same moment wait for one call of KMS, which one of them makes. workerd ends that call
+// with its request, when the client has gone: here it goes on. Without this the cache makes another one after 20 seconds.
+function outlasting(keyring) {
+  const kept = (call) => {
+    waitUntil(call.catch(() => {}));
+    return call;
+  };
+  return {
+    onEncrypt: (...args) => kept(keyring.onEncrypt(...args)),
+    onDecrypt: (...args) => kept(keyring.onDecrypt(...args)),
+  };
 }

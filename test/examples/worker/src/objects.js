@@ -8,7 +8,6 @@ import {
   parseHeader,
   plaintextLength,
 } from 'frameseal';
-import { awake } from './across-requests.js';
 import { storeInParts } from './parts.js';
 import { resolveRange } from './range.js';
 
@@ -28,7 +27,7 @@ export async function upload(bucket, cmm, { key, encryptionContext }, request) {
   const options = { cmm, encryptionContext, algorithmSuite: SUITE, frameLength: FRAME_LENGTH };
   const stream = encryptStream(length === undefined ? options : { ...options, plaintextLength: length });
   const encrypted = (request.body ?? new Blob([]).stream()).pipeThrough(stream);
-  const header = await awake(stream.header);
+  const header = await stream.header;
   if (length === undefined) {
     await storeInParts(bucket, key, encrypted);
   } else {
@@ -45,7 +44,7 @@ export async function download(bucket, cmm, { key, encryptionContext }) {
   if (object === null) return notFound();
   const stream = decryptStream({ cmm, encryptionContext, signedStreams: 'refuse', maxEncryptedDataKeys: 8 });
   const pieces = object.body.pipeThrough(stream)[Symbol.asyncIterator]();
-  const first = await awake(pieces.next());
+  const first = await pieces.next();
   const { min: length } = plaintextLength(object.size, await stream.header);
   return new Response(body(first, pieces, length), { headers: headersOf(object) });
 }
@@ -60,7 +59,7 @@ export async function downloadRange(bucket, cmm, { key, encryptionContext }, hea
     return new Response(null, { status: 416, headers: { 'content-range': `bytes */${length}` } });
   const { start, end } = range;
   const pieces = decryptPieces(source, { cmm, encryptionContext, maxEncryptedDataKeys: 8 }, start, end);
-  const first = await awake(pieces.next());
+  const first = await pieces.next();
   const headers = { ...headersOf(object), 'content-range': `bytes ${start}-${end - 1}/${length}` };
   return new Response(body(first, pieces, end - start), { status: 206, headers });
 }

@@ -5,37 +5,46 @@
 /** Seconds that a batch lasts at least: the package reads Date, in steps of 1 ms, where there is no `process.hrtime`. */
 const SHORTEST = typeof globalThis.process?.hrtime === 'function' ? 0.0005 : 0.05;
 
-/** @param Benchmark the package's constructor: imported, or what its classic script has made global. */
-export function benchmarkHarness(Benchmark) {
+/**
+ * @param Benchmark the package's constructor: imported, or what its classic script has made global.
+ * @param shortest seconds that a batch lasts at least, where the package has been given another clock.
+ */
+export function benchmarkHarness(Benchmark, shortest = SHORTEST) {
   const known = new WeakMap();
   return {
     name: `benchmark ${Benchmark.version}`,
     async time(call, { maxTime, minSamples }) {
       if (!known.has(call)) known.set(call, await lookAt(call));
-      const { isAsync, took } = known.get(call);
+      const one = known.get(call);
+      const { isAsync, took, initCount } = one;
       const samples = Math.max(1, Math.min(minSamples, Math.floor(maxTime / took)));
       const settings = {
         maxTime: maxTime / 1000,
-        minTime: Math.max(SHORTEST, maxTime / samples / 2000),
+        minTime: Math.max(shortest, maxTime / samples / 2000),
         minSamples: samples,
+        initCount,
+        delay: 0,
       };
-      return 1e6 * middle((await (isAsync ? timeAsync : timeSync)(Benchmark, call, settings)).sample);
+      const { count, stats } = await (isAsync ? timeAsync : timeSync)(Benchmark, call, settings);
+      one.initCount = count;
+      return 1e6 * middle(stats.sample);
     },
   };
 }
 
-// Once for each candidate: one that answers with a promise always does.
+// Once for each candidate: one that answers with a promise always does. How many calls fill a batch is found in the first
+// round, and known in the others.
 async function lookAt(call) {
   const started = performance.now();
   const result = call();
   await result;
-  return { isAsync: result instanceof Promise, took: performance.now() - started };
+  return { isAsync: result instanceof Promise, took: performance.now() - started, initCount: 1 };
 }
 
 function timeSync(Benchmark, call, settings) {
   const benchmark = new Benchmark({ ...settings, fn: () => call() }).run({ async: false });
   if (benchmark.error) throw benchmark.error;
-  return benchmark.stats;
+  return benchmark;
 }
 
 function timeAsync(Benchmark, call, settings) {
@@ -49,7 +58,7 @@ function timeAsync(Benchmark, call, settings) {
         },
       );
     };
-    const onComplete = ({ target }) => resolve(target.stats);
+    const onComplete = ({ target }) => resolve(target);
     new Benchmark({ ...settings, defer: true, fn, onComplete }).run({ async: true });
   });
 }

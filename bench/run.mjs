@@ -43,7 +43,7 @@ progress('');
 const report = rounded({
   format: 1,
   date: new Date().toISOString().slice(0, 10),
-  command: ['bash bench/run.sh', ...process.argv.slice(2).filter((word) => !word.startsWith('/'))].join(' '),
+  command: commandLine(values),
   scale,
   seconds: Math.round((performance.now() - started) / 1000),
   machine,
@@ -52,10 +52,19 @@ const report = rounded({
 report.goals = judge(report);
 await write(report, values.output);
 
+// Without the folder, which is this machine's.
+function commandLine({ full, groups, runtimes }) {
+  const words = ['bash bench/run.sh'];
+  if (full) words.push('--full');
+  if (groups !== GROUPS.join(',')) words.push('--groups', groups);
+  if (runtimes) words.push('--runtimes', runtimes);
+  return words.join(' ');
+}
+
 async function otherRuntimes(chosen) {
   if (chosen === 'none') return [];
   const { runRuntimes } = await import('./runtimes/runtimes.mjs');
-  return runRuntimes({ scale, only: chosen?.split(','), progress });
+  return runRuntimes({ scale, only: chosen?.split(','), except: here.name, progress });
 }
 
 async function write(report, folder) {
@@ -68,6 +77,8 @@ async function write(report, folder) {
   await put('report.html', await renderHtml(report));
   console.log(markdown);
   for (const { title, notRun } of report.runtimes) if (notRun) console.log(`not run: ${title} (${notRun})`);
+  for (const { title, leftOut } of report.runtimes)
+    if (leftOut) console.log(`${title}: ${leftOut} cases left out, its time was over`);
   const failed = report.runtimes.flatMap(({ title, rows = [] }) =>
     rows
       .filter((row) => row.failed)

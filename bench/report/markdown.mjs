@@ -18,12 +18,16 @@ export function renderMarkdown(report) {
 }
 
 function goalsPart({ goals = [] }) {
-  if (goals.length === 0) return [];
+  return goals.length === 0 ? [] : ['## Goals', goalsTable(goals)];
+}
+
+/** What was to be reached, and whether it was. */
+export function goalsTable(goals) {
   const rows = goals.map((goal) => {
     const { result, work, measured, limit, against } = goalCells(goal);
     return [MARKS[result] ?? result, work, measured, limit, against];
   });
-  return ['## Goals', table(['result', 'work', 'measured', 'goal', 'against'], rows)];
+  return table(['result', 'work', 'measured', 'goal', 'against'], rows);
 }
 
 function runtimeCells(runtime) {
@@ -41,7 +45,8 @@ function groupPart(group, runtimes) {
   ];
 }
 
-function rowsTable(rows) {
+/** Rows with all that was measured of each candidate. */
+export function rowsTable(rows) {
   const columns = ['work', 'candidate', 'median', 'half of the rounds', 'rate', 'ratio'];
   const more = rows.some(({ figures }) => figures);
   return table(
@@ -58,7 +63,8 @@ function cellsOf(row, more) {
   });
 }
 
-function table(head, rows) {
+/** @param head and rows: texts or numbers */
+export function table(head, rows) {
   const line = (cells) => `| ${cells.map(escaped).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }

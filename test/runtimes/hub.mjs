@@ -21,13 +21,14 @@ export async function startHub(kmsEndpoint) {
       response.writeHead(500).end(String(error));
     });
   });
+  server.keepAliveTimeout = 0; // who has worked for long answers on the connection that it asked on
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${server.address().port}`;
   return {
     origin,
     /**
      * A place for one runtime in one pass: { url, result, asked }.
-     * @param place { task, files?, csp? }: what to do, the folder of the page, its content policy
+     * @param place { task, files?, csp?, headers? }: what to do, the folder of the page, its content policy, more headers
      */
     open(path, place) {
       const opened = { ...place, asked: false };
@@ -62,11 +63,12 @@ async function answer(request, response, places, kmsEndpoint) {
 
 const TASK = { 'content-type': 'application/json' };
 
-function sendFile(response, { files, csp }, file) {
+function sendFile(response, { files, csp, headers }, file) {
   const path = files && join(files, normalize(`/${file}`));
   if (!path || !existsSync(path) || file === '') return void response.writeHead(404).end();
   const type = TYPES[extname(path)] ?? 'application/octet-stream';
-  response.writeHead(200, { 'content-type': type, ...(csp && { 'content-security-policy': csp }) });
+  const policy = csp && { 'content-security-policy': csp };
+  response.writeHead(200, { 'content-type': type, ...policy, ...headers });
   createReadStream(path).pipe(response);
 }
 

@@ -1,12 +1,9 @@
 /**
  * The two passes: every runtime runs the suite and writes messages; then every runtime opens what all others wrote.
  */
-import { mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { BROWSERS, versionOf } from './browsers.mjs';
-import { start } from './processes.mjs';
+import { answerOf, browserCommand } from './answers.mjs';
+import { versionOf } from './browsers.mjs';
 
 const LIMIT_MS = 240_000;
 const AT_ONCE = 2;
@@ -42,14 +39,7 @@ async function onePass(runtime, pass, task, setting) {
   const place = setting.hub.open(`${name}/${pass}`, { task: { environment, ...task }, files, csp });
   const begun = performance.now();
   const { command, env } = commandOf(runtime, place.url, setting);
-  const child = start(command, { cwd: setting.app, env });
-  const ended = child.ended.then(async (how) => {
-    await delay(500); // the answer may be on its way
-    return { fatal: how };
-  });
-  const late = delay(LIMIT_MS, { fatal: `no answer within ${LIMIT_MS / 1000} s` }, { ref: false });
-  const answer = await Promise.race([place.result, ended, late]);
-  child.stop();
+  const answer = await answerOf(place, { command, cwd: setting.app, env }, LIMIT_MS);
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   if (answer.fatal && !place.asked()) {
     console.log(`not run: ${title} (${answer.fatal})`);
@@ -74,8 +64,5 @@ function kmsOf({ page }, { hub, kms, shared }) {
 function commandOf({ page, peer, process: command, worker }, url, { bundles, folder, kms }) {
   if (worker) return { command: [process.execPath, HOST, bundles.worker, url, ...worker] };
   if (!page) return { command: [...command, peer ?? 'conformance/run-process.mjs', url], env: kms.env };
-  const { executable, args, env } = BROWSERS[page.browser];
-  const profile = mkdtempSync(join(folder, 'profile-'));
-  const home = { HOME: profile, XDG_CACHE_HOME: profile, XDG_CONFIG_HOME: profile, XDG_RUNTIME_DIR: profile };
-  return { command: [executable, ...args(`${url}run-page.html`, profile)], env: { ...home, ...env } };
+  return browserCommand(page.browser, `${url}run-page.html`, folder);
 }

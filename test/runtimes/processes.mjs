@@ -3,7 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /** In the environment of everything started here, and inherited: so leftovers are known. */
 const MARK = `FRAMESEAL_RUNTIMES=${randomUUID()}`;
@@ -35,8 +35,9 @@ export function start([command, ...args], { cwd, env = {} }) {
   return { ended, stop: () => killGroup(child.pid) };
 }
 
-/** Ends what has left its group. */
+/** Ends what has left its group, where the system tells. */
 export function endLeftovers() {
+  if (!existsSync('/proc')) return;
   for (const pid of readdirSync('/proc').filter(
     (name) => /^\d+$/.test(name) && Number(name) !== process.pid,
   )) {

@@ -10,7 +10,7 @@ const BENCH = fileURLToPath(new URL('../', import.meta.url));
 const TEST = join(BENCH, '../test');
 const PEERS = join(BENCH, 'peers-browser');
 /** Of the library as it is built: `paths` of the root's tsconfig.json lead to its sources. */
-const OPTIONS = { bundle: true, format: 'esm', target: 'es2022', logLevel: 'warning', tsconfigRaw: '{}' };
+const OPTIONS = { bundle: true, format: 'esm', target: 'es2022', logLevel: 'silent', tsconfigRaw: '{}' };
 
 /** Why pages have no peers to be compared with; `undefined` if they have. */
 export function missingPeers() {

@@ -1,7 +1,8 @@
 /**
  * The same cases in every runtime that this machine has, one after the other.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +20,7 @@ const FULL = [...QUICK, 'workerd-nodejs-compat'];
 const KNOWN = ['node-20', ...FULL];
 /** In whose `full` cases a table of engines is measured: the other Nodes go by the one of Node.js 20. */
 const TABLES = ['deno', 'bun', 'chromium', 'firefox', 'webkitgtk'];
-/** Milliseconds: how long a runtime measures, after which cases are left out; and when it is taken to hang. */
+/** Milliseconds: how long a runtime measures the common cases, of which the rest is left out; and when it is taken to hang. */
 const TIMES = {
   quick: { budget: 7_000, limit: 60_000 },
   full: { budget: 120_000, limit: 300_000 },
@@ -57,7 +58,9 @@ export async function runRuntimes({ scale, only, except, groups, progress = () =
     const all = (scale === 'full' ? FULL : QUICK).filter((name) => name !== except);
     for (const runtime of chosen(only ?? all)) {
       const begun = performance.now();
-      const result = await runOne(runtime, setting).catch((error) => notRun(runtime, error.message));
+      const result = await runOne(runtime, setting).catch((error) =>
+        notRun(runtime, error.message.replaceAll('\n', ' ')),
+      );
       endLeftovers(); // they would disturb the next
       progress(lineOf(result, Math.round((performance.now() - begun) / 1000)));
       results.push(result);
@@ -140,12 +143,12 @@ function configOf(name) {
   return name === 'deno' ? ['--config', 'bench/deno.json'] : [];
 }
 
-async function bundled(name, bundle, { folder, bundles }) {
-  if (bundles[name] === undefined) {
-    bundles[name] = join(folder, name);
-    mkdirSync(bundles[name]);
-    await bundle(bundles[name]);
-  }
+// Once; what could not be bundled for one browser cannot for the others.
+function bundled(name, bundle, { folder, bundles }) {
+  bundles[name] ??= mkdir(join(folder, name)).then(async () => {
+    await bundle(join(folder, name));
+    return join(folder, name);
+  });
   return bundles[name];
 }
 

@@ -1,5 +1,6 @@
 /**
- * Frames by WebCrypto: one call for a frame, a bounded number of them in flight.
+ * Frames by WebCrypto: one call for a frame, all of a job in flight. A job is bounded, so they are, and platforms that have
+ * more than one thread for it use them.
  */
 import { copy } from '../bytes.ts';
 import { gcm, importAesKey, isNamed, source } from '../crypto/webcrypto.ts';
@@ -8,9 +9,6 @@ import { BodyAad } from '../format/message-body-aad.ts';
 import { IV_LENGTH, TAG_LENGTH } from '../suite/algorithm-suites.ts';
 import type { FrameCipher, FrameEngine, OpenJob, SealJob } from './engine.ts';
 import { type FramePlace, frameCount, framePlace, writeFrameHeader } from './frame-layout.ts';
-
-/** Calls in flight: more gain nothing in any measured runtime. */
-const IN_FLIGHT = 16;
 
 /** The engine over `globalThis.crypto.subtle`. */
 export const webcryptoEngine: FrameEngine = {
@@ -33,26 +31,17 @@ class WebCryptoFrameCipher implements FrameCipher {
 
   async seal(job: SealJob): Promise<void> {
     const key = await this.#key('encrypt');
-    for (let i = 0; i < frameCount(job); i += IN_FLIGHT) {
-      await Promise.all(group(job, i).map((place) => this.#sealFrame(key, job, place)));
-    }
+    await Promise.all(placesOf(job).map((place) => this.#sealFrame(key, job, place)));
   }
 
   async open(job: OpenJob): Promise<number> {
     const key = await this.#key('decrypt');
-    let opened = 0;
-    while (opened < frameCount(job)) {
-      const places = group(job, opened);
-      const plaintexts = await Promise.all(places.map((place) => this.#openFrame(key, job, place)));
-      for (const [i, plaintext] of plaintexts.entries()) {
-        if (plaintext === undefined) {
-          for (const unused of plaintexts.slice(i)) unused?.fill(0);
-          return opened;
-        }
-        job.output.set(plaintext, places[i]!.plaintextAt);
-        opened++;
-      }
-    }
+    const places = placesOf(job);
+    const plaintexts = await Promise.all(places.map((place) => this.#openFrame(key, job, place)));
+    const wrong = plaintexts.indexOf(undefined);
+    const opened = wrong < 0 ? places.length : wrong;
+    for (const unused of plaintexts.slice(opened)) unused?.fill(0);
+    for (let i = 0; i < opened; i++) job.output.set(plaintexts[i]!, places[i]!.plaintextAt);
     return opened;
   }
 
@@ -94,7 +83,6 @@ class WebCryptoFrameCipher implements FrameCipher {
   }
 }
 
-function group(job: SealJob | OpenJob, first: number): FramePlace[] {
-  const length = Math.min(IN_FLIGHT, frameCount(job) - first);
-  return Array.from({ length }, (_, i) => framePlace(job, first + i));
+function placesOf(job: SealJob | OpenJob): FramePlace[] {
+  return Array.from({ length: frameCount(job) }, (_, i) => framePlace(job, i));
 }

@@ -2,7 +2,7 @@
  * Primitives by `node:crypto`: the fastest native calls of Node, Deno and Bun, most of them synchronous.
  */
 import type { KeyObject } from 'node:crypto';
-import { type Bytes, concat, copy } from '../bytes.ts';
+import { type Bytes, concat, copy, equal } from '../bytes.ts';
 import { FramesealError, invalidArgument } from '../errors.ts';
 import { type HashName, type SignatureAlgorithm, TAG_LENGTH } from '../suite/algorithm-suites.ts';
 import type {
@@ -153,17 +153,25 @@ function toSigningKey(
   const digest = DIGEST[algorithm.hash];
   const key = { key: pair.privateKey, dsaEncoding: 'ieee-p1363' } as const;
   const publicKey = compressPoint(spki.subarray(y - algorithm.scalarLength, y), spki.subarray(y));
+  const again = reusable ? publicKey : undefined;
+  let last: Bytes | undefined;
   return {
     publicKey,
-    sign: (message) =>
-      busy(
+    // Who is asked again wants another signature. Deno's are always the same for a message (RFC 6979).
+    sign: async (message) => {
+      const signature = await busy(
         () => copy(node.sign(digest, message, key)),
         (done, failed) =>
-          node.sign(digest, message, key, (error, signature) =>
-            error ? failed(error) : done(copy(signature)),
-          ),
-      ),
-    signer: () => signer(node, algorithm, pair.privateKey, reusable ? publicKey : undefined),
+          node.sign(digest, message, key, (error, signed) => (error ? failed(error) : done(copy(signed)))),
+      );
+      if (last === undefined || !equal(signature, last)) {
+        last = signature;
+        return signature;
+      }
+      const hashed = copy(node.createHash(digest).update(message).digest());
+      return signHedged(algorithm, pair.privateKey, again, hashed);
+    },
+    signer: () => signer(node, algorithm, pair.privateKey, again),
   };
 }
 
@@ -196,17 +204,27 @@ function signer(
         return copy(signature);
       }
       hashed ??= copy(hash.digest());
-      const { signDigest, signVerified } = await import('./noble.ts');
-      const secretKey = scalarOf(privateKey, algorithm);
-      try {
-        return reusable
-          ? signVerified(algorithm, secretKey, reusable, hashed)
-          : signDigest(algorithm, secretKey, hashed, platformRandom);
-      } finally {
-        secretKey.fill(0);
-      }
+      return signHedged(algorithm, privateKey, reusable, hashed);
     },
   };
+}
+
+// Another signature of the same digest each time, by noble: its nonces are hedged with randomness (RFC 6979 section 3.6).
+async function signHedged(
+  algorithm: SignatureAlgorithm,
+  privateKey: KeyObject,
+  reusable: Bytes | undefined,
+  digest: Bytes,
+): Promise<Bytes> {
+  const { signDigest, signVerified } = await import('./noble.ts');
+  const secretKey = scalarOf(privateKey, algorithm);
+  try {
+    return reusable
+      ? signVerified(algorithm, secretKey, reusable, digest)
+      : signDigest(algorithm, secretKey, digest, platformRandom);
+  } finally {
+    secretKey.fill(0);
+  }
 }
 
 // ECPrivateKey, RFC 5915: 30 length | 02 01 01 | 04 length scalar. DER, as for the public key.

@@ -41,6 +41,35 @@ const { subtle } = globalThis.crypto;
 const algorithms = [0x0214, 0x0578].map((id) => suiteById(id)!.signature!);
 const USE = { inPieces: true, reusable: true } as const;
 
+/** The platform, but for signatures: always the same for a message, as Deno's. */
+async function withoutNonces() {
+  const real = await import('node:crypto');
+  const known = new Map<string, Buffer>();
+  const sign = (...[digest, message, key]: Parameters<typeof real.sign>) => {
+    const name = Buffer.from(message as Uint8Array).toString('hex');
+    if (!known.has(name)) known.set(name, real.sign(digest, message, key) as unknown as Buffer);
+    return Buffer.from(known.get(name)!);
+  };
+  return createNodeCrypto({ ...real, sign } as unknown as typeof real);
+}
+
+describe.each(algorithms)('signing again ($curve)', (algorithm) => {
+  it.each([false, true])(
+    'gives another signature where the platform has but one, reusable: %s',
+    async (reusable) => {
+      const key = await (await withoutNonces()).generateSigningKey(algorithm, platformRandom, {
+        inPieces: false,
+        reusable,
+      });
+      const signed = [];
+      for (let i = 0; i < 4; i++) signed.push(await key.sign(bytes(100)));
+      expect(new Set(signed.map(String)).size).toBe(4);
+      for (const rs of signed) expect(await node.verify(algorithm, key.publicKey, bytes(100), rs)).toBe(true);
+      expect(noble.signs).toBe(3);
+    },
+  );
+});
+
 afterEach(() => {
   vi.restoreAllMocks();
   Object.assign(noble, { signs: 0, verifies: 0, spoil: false, entropy: [] });

@@ -91,7 +91,27 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** UTF-8 of a well-formed string; `undefined` when it has a lone surrogate, which UTF-8 cannot hold. */
 export function utf8(text: string): Bytes | undefined {
-  return LONE_SURROGATE.test(text) ? undefined : encoder.encode(text);
+  return shortAscii(text) ?? (isWellFormed(text) ? encoder.encode(text) : undefined);
+}
+
+// Names of keys and pairs are mostly such: a call of the platform's encoder costs more than their bytes.
+function shortAscii(text: string): Bytes | undefined {
+  if (text.length > SHORT) return undefined;
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return undefined;
+    bytes[i] = code;
+  }
+  return bytes;
+}
+
+/** Characters. */
+const SHORT = 64;
+
+/** Whether a string has no lone surrogate. */
+export function isWellFormed(text: string): boolean {
+  return !LONE_SURROGATE.test(text);
 }
 
 // By code units: WebKit before 16.4 takes both halves of a pair for \p{Surrogate}.
@@ -117,7 +137,9 @@ export function base64(bytes: Uint8Array): string {
 export function base64Bytes(text: string): Bytes | undefined {
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return undefined;
   const binary = atob(text);
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
 }
 
 /** Hexadecimal, in lower case. */
@@ -135,14 +157,12 @@ export function hexBytes(text: string): Bytes {
 /** Reads big-endian fields in order. What is missing is `TRUNCATED`, told with the field's name and offset. */
 export class Reader {
   readonly bytes: Uint8Array;
-  readonly #view: DataView;
   readonly #base: number;
   #at = 0;
 
   /** @param base where in the message these bytes begin: errors name offsets of the message. */
   constructor(bytes: Uint8Array, base = 0) {
     this.bytes = bytes;
-    this.#view = dataView(bytes);
     this.#base = base;
   }
 
@@ -163,19 +183,27 @@ export class Reader {
   }
 
   u8(field: string): number {
-    return this.#view.getUint8(this.#advance(1, field));
+    return this.bytes[this.#advance(1, field)]!;
   }
 
   u16(field: string): number {
-    return this.#view.getUint16(this.#advance(2, field));
+    return this.#number(2, field);
   }
 
   u32(field: string): number {
-    return this.#view.getUint32(this.#advance(4, field));
+    return this.#number(4, field);
   }
 
   u64(field: string): bigint {
-    return this.#view.getBigUint64(this.#advance(8, field));
+    const at = this.#advance(8, field);
+    return dataView(this.bytes).getBigUint64(at);
+  }
+
+  #number(length: 2 | 4, field: string): number {
+    const at = this.#advance(length, field);
+    let number = 0;
+    for (let i = at; i < at + length; i++) number = number * 256 + this.bytes[i]!;
+    return number;
   }
 
   #advance(length: number, field: string): number {
@@ -194,12 +222,10 @@ export class Reader {
 /** Writes big-endian fields into a buffer of known length. */
 export class Writer {
   readonly bytes: Bytes;
-  readonly #view: DataView;
   #at = 0;
 
   constructor(length: number) {
     this.bytes = new Uint8Array(length);
-    this.#view = dataView(this.bytes);
   }
 
   put(bytes: Uint8Array): this {
@@ -209,31 +235,27 @@ export class Writer {
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#at, value);
-    this.#at += 1;
-    return this;
+    return this.#number(value, 1);
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#at, value);
-    this.#at += 2;
-    return this;
+    return this.#number(value, 2);
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#at, value);
-    this.#at += 4;
-    return this;
-  }
-
-  u64(value: number): this {
-    this.#view.setBigUint64(this.#at, BigInt(value));
-    this.#at += 8;
-    return this;
+    return this.#number(value, 4);
   }
 
   /** A 16-bit length and the bytes. */
   sized(bytes: Uint8Array): this {
     return this.u16(bytes.length).put(bytes);
+  }
+
+  #number(value: number, length: 1 | 2 | 4): this {
+    const end = this.#at + length;
+    if (end > this.bytes.length) throw new RangeError('a field lies beyond the length that was counted');
+    for (let i = this.#at; i < end; i++) this.bytes[i] = value >>> (8 * (end - 1 - i));
+    this.#at = end;
+    return this;
   }
 }

@@ -7,7 +7,7 @@
  * An empty context serialises to no bytes at all. Source: AWS Encryption SDK specification,
  * `framework/structures.md#encryption-context` and `data-format/message-header.md#aad`.
  */
-import { type Bytes, compare, Reader, utf8, utf8Text, Writer } from './bytes.ts';
+import { type Bytes, compare, isWellFormed, Reader, utf8, utf8Text, Writer } from './bytes.ts';
 import { escapeText, FramesealError, invalidArgument, kindOf, quote } from './errors.ts';
 
 /** An encryption context. Results have no prototype, so `__proto__` is an ordinary key. */
@@ -73,7 +73,7 @@ export function toContext(pairs: Iterable<readonly [string, string]>): Context {
   const context: Record<string, string> = Object.create(null);
   for (const [key, value] of pairs) {
     for (const text of [key, value]) {
-      if (typeof text !== 'string' || utf8(text) === undefined) {
+      if (typeof text !== 'string' || !isWellFormed(text)) {
         throw invalidArgument('encryptionContext', 'well-formed text for every key and value', kindOf(text));
       }
     }

@@ -38,10 +38,12 @@ export function commonCases({ scale, longest, table = true }: CommonOptions): re
   const isNew = (place: EnginePlace) => !places.some((other) => isSame(place, other));
   const further = scale === 'full' && table ? enginePlaces('table').filter(isNew) : [];
   return [
-    ...engineCases(places).map((one) => timed(one, { maxTime: 12, warmUp: 25 })),
+    ...engineCases(places).map((one) => timed(one, engineTiming(scale))),
     ...keyDerivationCases(),
     ...messageCases(messagePlaces(scale, longest)).map((one) => timed(one, messageTiming(scale, one))),
-    ...engineCases(further, { baselines: false }).map((one) => timed(one, { maxTime: 5, warmUp: 15 })),
+    ...engineCases(further, { baselines: false }).map((one) =>
+      timed(one, { rounds: 7, maxTime: 5, warmUp: 15 }),
+    ),
   ];
 }
 
@@ -49,11 +51,16 @@ function timed(one: BenchCase, timing: Partial<Timing>): BenchCase {
   return { ...one, timing };
 }
 
+function engineTiming(scale: Scale): Partial<Timing> {
+  return scale === 'quick' ? { maxTime: 6, warmUp: 15 } : { maxTime: 12, warmUp: 25 };
+}
+
 // Whole messages run much JavaScript, which takes its time until it is compiled.
 function messageTiming(scale: Scale, { bytes = 0 }: BenchCase): Partial<Timing> {
   const quick = scale === 'quick';
-  if (bytes >= LONG) return { rounds: quick ? 3 : 5, minSamples: 1, warmUp: 0 };
-  return { maxTime: 20, minSamples: 5, warmUp: quick ? 100 : 500 };
+  if (bytes >= LONG && quick) return { rounds: 3, minSamples: 1, warmUp: 0 };
+  if (bytes >= LONG) return { rounds: 5, maxTime: 100, minSamples: 3, warmUp: 200 };
+  return quick ? { maxTime: 12, minSamples: 5, warmUp: 100 } : { maxTime: 20, minSamples: 5, warmUp: 500 };
 }
 
 function isSame(a: EnginePlace, b: EnginePlace): boolean {

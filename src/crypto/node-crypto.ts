@@ -4,7 +4,7 @@
 import type { KeyObject } from 'node:crypto';
 import { type Bytes, concat, copy, equal } from '../bytes.ts';
 import { FramesealError, invalidArgument } from '../errors.ts';
-import { type HashName, type SignatureAlgorithm, TAG_LENGTH } from '../suite/algorithm-suites.ts';
+import { type HashName, IV_LENGTH, type SignatureAlgorithm, TAG_LENGTH } from '../suite/algorithm-suites.ts';
 import type {
   AesKey,
   Crypto,
@@ -78,6 +78,16 @@ export function createNodeCrypto(node: NodeCrypto): Crypto {
 /** The cipher name for a key of this many bytes. */
 export function aesGcmName(keyLength: number): 'aes-128-gcm' | 'aes-192-gcm' | 'aes-256-gcm' {
   return keyLength === 32 ? 'aes-256-gcm' : keyLength === 24 ? 'aes-192-gcm' : 'aes-128-gcm';
+}
+
+/** Whether the module has AES-GCM with keys of 24 bytes. */
+export function hasAes192(node: NodeCrypto): boolean {
+  try {
+    node.createCipheriv(aesGcmName(24), new Uint8Array(24), new Uint8Array(IV_LENGTH));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function seal(

@@ -14,9 +14,10 @@ export const ENGINE_TABLES: EngineTables = {
   ],
   // Deno 2.9.6
   deno: [
-    { maxFrameLength: 4294967296, minFrames: 40, engine: 'hybrid' },
+    { maxFrameLength: 8192, minFrames: 40, engine: 'hybrid' },
     { maxFrameLength: 192, minFrames: 12, engine: 'wasm' },
-    { maxFrameLength: 4294967296, minFrames: 12, engine: 'hybrid' },
+    { maxFrameLength: 24576, minFrames: 12, engine: 'hybrid' },
+    { maxFrameLength: 4294967296, minFrames: 12, engine: 'native' },
     { maxFrameLength: 768, minFrames: 3, engine: 'wasm' },
     { maxFrameLength: 4294967296, minFrames: 3, engine: 'hybrid' },
     { maxFrameLength: 3072, minFrames: 1, engine: 'wasm' },

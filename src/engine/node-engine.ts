@@ -2,8 +2,7 @@
  * Frames by `node:crypto`: one cipher object for a frame, no streams, everything written into one output buffer.
  *
  * A raw key costs nothing to make but more to use; a KeyObject the reverse. So the first frame is sealed under the
- * raw key, the others under a KeyObject. Node 24 is slow with raw keys, so there the first frame has one too. Where the
- * module lacks AES-192 (Deno), WebCrypto serves such messages.
+ * raw key, the others under a KeyObject. Node 24 is slow with raw keys, so there the first frame has one too.
  */
 import type { KeyObject } from 'node:crypto';
 import { type Bytes, copy } from '../bytes.ts';
@@ -15,7 +14,6 @@ import { IV_LENGTH, TAG_LENGTH } from '../suite/algorithm-suites.ts';
 import type { FrameCipher, FrameEngine, OpenJob, SealJob } from './engine.ts';
 import { type FramePlace, frameCount, framePlace, writeFrameHeader } from './frame-layout.ts';
 import { giveBack } from './give-back.ts';
-import { webcryptoEngine } from './webcrypto-engine.ts';
 
 type NodeCrypto = typeof import('node:crypto');
 
@@ -24,24 +22,10 @@ const OPTIONS = { authTagLength: TAG_LENGTH };
 /** The engine over this module. */
 export function createNodeEngine(node: NodeCrypto): FrameEngine {
   const rawKeyIsSlow = nodeMajorVersion() >= 24;
-  const aes192 = hasAes192(node);
   return {
     name: 'node',
-    cipher: (key, messageId) =>
-      key.length === 24 && !aes192
-        ? webcryptoEngine.cipher(key, messageId)
-        : new NodeFrameCipher(node, key, messageId, rawKeyIsSlow),
+    cipher: (key, messageId) => new NodeFrameCipher(node, key, messageId, rawKeyIsSlow),
   };
-}
-
-/** Whether the module has AES-GCM with keys of 24 bytes. */
-export function hasAes192(node: NodeCrypto): boolean {
-  try {
-    node.createCipheriv(aesGcmName(24), new Uint8Array(24), new Uint8Array(IV_LENGTH), OPTIONS);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 class NodeFrameCipher implements FrameCipher {

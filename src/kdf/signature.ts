@@ -99,7 +99,7 @@ export function decodeSignature(algorithm: SignatureAlgorithm, der: Uint8Array):
     const s = readInteger(reader, algorithm.scalarLength);
     if (r === undefined || s === undefined || reader.left > 0) return undefined;
     const order = ORDER[algorithm.curve];
-    const inRange = [r, s].every((value) => toNumber(value) > 0n && toNumber(value) < order);
+    const inRange = [r, s].map(toNumber).every((value) => value > 0n && value < order);
     return inRange ? new Writer(2 * algorithm.scalarLength).put(r).put(s).bytes : undefined;
   } catch {
     return undefined;

@@ -95,14 +95,6 @@ describe('the built-in tables', () => {
     expect(engineFor(ENGINE_TABLES.web, 24, 0xffff_ffff, 1)).toBe('wasm');
   });
 
-  it('deno: needs no AES-192-GCM, which its node:crypto lacks', () => {
-    for (const frameLength of [...FRAME_LENGTHS, 0xffff_ffff]) {
-      for (const frames of FRAME_COUNTS) {
-        expect(engineFor(ENGINE_TABLES.deno, 24, frameLength, frames)).not.toBe('native');
-      }
-    }
-  });
-
   it('are written as the benchmark finds and rewrites them', () => {
     const text = readFileSync(new URL('../../src/engine/engine-table.gen.ts', import.meta.url), 'utf8');
     for (const [runtime, rows] of tables) {

@@ -72,7 +72,8 @@ function writeNonFramed(bytes: Uint8Array): Uint8Array {
   const writer = new Writer(iv.length + 8 + sealed.length);
   return writer
     .put(iv)
-    .u64(sealed.length - TAG_LENGTH)
+    .u32(0)
+    .u32(sealed.length - TAG_LENGTH)
     .put(sealed).bytes;
 }
 

@@ -1,0 +1,71 @@
+/**
+ * Turns of the event loop within long loops: timers have theirs, whatever the runtime offers for it.
+ */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { turns } from '../src/deadline.ts';
+
+const WAYS = [
+  ['setImmediate', {}],
+  ['a message', { setImmediate: undefined }],
+  ['a timer', { setImmediate: undefined, MessageChannel: undefined }],
+] as const;
+
+afterEach(() => vi.unstubAllGlobals());
+
+// Works until a timer has fired. Without turns it never ends, so it gives up after a while.
+async function untilTimer(turn: () => Promise<void> | undefined): Promise<boolean> {
+  let fired = false;
+  setTimeout(() => {
+    fired = true;
+  }, 1);
+  const until = performance.now() + 20_000;
+  while (!fired && performance.now() < until) await turn();
+  return fired;
+}
+
+describe.each(WAYS)('turns by %s', (_, globals) => {
+  const stub = () => {
+    for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
+  };
+
+  it('let timers fire', async () => {
+    stub();
+    expect(await untilTimer(turns(undefined))).toBe(true);
+  });
+
+  it('are taken again and again', async () => {
+    stub();
+    const turn = turns(undefined);
+    let taken = 0;
+    for (const until = performance.now() + 20_000; taken < 5 && performance.now() < until; ) {
+      const turned = turn();
+      if (turned !== undefined) taken++;
+      await turned;
+    }
+    expect(taken).toBe(5);
+  });
+
+  it('end with the reason of a signal that aborts meanwhile', async () => {
+    stub();
+    const controller = new AbortController();
+    const turn = turns(controller.signal);
+    setTimeout(() => controller.abort(), 1);
+    await expect(untilTimer(turn).then(() => turn())).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+});
+
+describe('turns', () => {
+  it('leave a page no open channel', async () => {
+    const closed = vi.fn();
+    vi.stubGlobal('setImmediate', undefined);
+    vi.stubGlobal(
+      'MessageChannel',
+      class {
+        port1 = { onmessage: () => {}, close: closed };
+        port2 = { postMessage: () => setTimeout(() => this.port1.onmessage(), 0) };
+      },
+    );
+    expect(await untilTimer(turns(undefined))).toBe(true);
+    expect(closed).toHaveBeenCalled();
+  });
+});

@@ -43,7 +43,7 @@ export interface FrameCipher {
   /**
    * Opens the frames of a job in order, under the IVs that they carry.
    * @returns how many frames are authentic. Their plaintext is written; of the first one that is not, and of all
-   *   behind it, nothing is.
+   *   behind it, nothing stays: their part of the output is as it was, or zero.
    */
   open(job: OpenJob): MaybePromise<number>;
   /** Forgets the key. Every later call throws. */

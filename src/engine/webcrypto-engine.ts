@@ -31,18 +31,25 @@ class WebCryptoFrameCipher implements FrameCipher {
 
   async seal(job: SealJob): Promise<void> {
     const key = await this.#key('encrypt');
-    await Promise.all(placesOf(job).map((place) => this.#sealFrame(key, job, place)));
+    const places = placesOf(job);
+    const aads = this.#aadsOf(places);
+    await Promise.all(places.map((place, i) => this.#sealFrame(key, job, place, aads[i]!)));
   }
 
+  // A frame is written as soon as it is authentic, while others are in flight, and wiped if one before it is not. All are
+  // awaited, whatever becomes of one: none writes after the caller has gone on.
   async open(job: OpenJob): Promise<number> {
     const key = await this.#key('decrypt');
     const places = placesOf(job);
-    const plaintexts = await Promise.all(places.map((place) => this.#openFrame(key, job, place)));
-    const wrong = plaintexts.indexOf(undefined);
-    const opened = wrong < 0 ? places.length : wrong;
-    for (const unused of plaintexts.slice(opened)) unused?.fill(0);
-    for (let i = 0; i < opened; i++) job.output.set(plaintexts[i]!, places[i]!.plaintextAt);
-    return opened;
+    const aads = this.#aadsOf(places);
+    const opening = places.map((place, i) => this.#openFrame(key, job, place, aads[i]!));
+    const outcomes = await Promise.allSettled(opening);
+    const wrong = outcomes.findIndex((outcome) => outcome.status === 'rejected' || !outcome.value);
+    if (wrong < 0) return places.length;
+    job.output.fill(0, places[wrong]!.plaintextAt);
+    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failure) throw failure.reason;
+    return wrong;
   }
 
   dispose(): void {
@@ -51,29 +58,39 @@ class WebCryptoFrameCipher implements FrameCipher {
     this.#keys = {};
   }
 
-  async #sealFrame(key: CryptoKey, job: SealJob, place: FramePlace): Promise<void> {
+  async #sealFrame(key: CryptoKey, job: SealJob, place: FramePlace, aad: Uint8Array): Promise<void> {
     writeFrameHeader(job.output, place);
-    const iv = job.output.slice(place.ivAt, place.ivAt + IV_LENGTH);
+    const iv = job.output.subarray(place.ivAt, place.ivAt + IV_LENGTH);
     const plaintext = source(job.plaintext.subarray(place.plaintextAt, place.plaintextAt + place.length));
-    const sealed = await crypto.subtle.encrypt(gcm(iv, this.#aadOf(place)), key, plaintext);
+    const sealed = await crypto.subtle.encrypt(gcm(iv, aad), key, plaintext);
     job.output.set(new Uint8Array(sealed), place.ciphertextAt);
   }
 
-  async #openFrame(key: CryptoKey, job: OpenJob, place: FramePlace): Promise<Uint8Array | undefined> {
-    const iv = job.frames.slice(place.ivAt, place.ivAt + IV_LENGTH);
+  // Whether it is authentic.
+  async #openFrame(key: CryptoKey, job: OpenJob, place: FramePlace, aad: Uint8Array): Promise<boolean> {
+    const iv = job.frames.subarray(place.ivAt, place.ivAt + IV_LENGTH);
     const sealed = source(
       job.frames.subarray(place.ciphertextAt, place.ciphertextAt + place.length + TAG_LENGTH),
     );
     try {
-      return new Uint8Array(await crypto.subtle.decrypt(gcm(iv, this.#aadOf(place)), key, sealed));
+      const plaintext = await crypto.subtle.decrypt(gcm(iv, aad), key, sealed);
+      job.output.set(new Uint8Array(plaintext), place.plaintextAt);
+      return true;
     } catch (error) {
-      if (isNamed(error, 'OperationError')) return undefined;
+      if (isNamed(error, 'OperationError')) return false;
       throw error;
     }
   }
 
-  #aadOf({ final, sequenceNumber, length }: FramePlace): Uint8Array {
-    return (final ? this.#finalAad : this.#aad).at(sequenceNumber, length).slice();
+  // In one buffer: many small ones cost the platform more than their bytes.
+  #aadsOf(places: readonly FramePlace[]): Uint8Array[] {
+    const stride = this.#finalAad.length; // the longer kind
+    const all = new Uint8Array(places.length * stride);
+    return places.map(({ final, sequenceNumber, length }, i) => {
+      const aad = (final ? this.#finalAad : this.#aad).at(sequenceNumber, length);
+      all.set(aad, i * stride);
+      return all.subarray(i * stride, i * stride + aad.length);
+    });
   }
 
   #key(usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {

@@ -32,6 +32,11 @@ export class BodyAad {
     this.#view = dataView(this.#bytes);
   }
 
+  /** Bytes of each. */
+  get length(): number {
+    return this.#bytes.length;
+  }
+
   /** @param length plaintext bytes of the frame; a non-framed body may have more than 2^32. */
   at(sequenceNumber: number, length: number): Bytes {
     this.#view.setUint32(this.#at, sequenceNumber);

@@ -99,7 +99,7 @@ export class MessageOpener {
   /**
    * Opens a run of whole frames whose first has number `first`.
    * @param output exactly as long as their plaintext.
-   * @returns how many are authentic: only their plaintext is written.
+   * @returns how many are authentic: only their plaintext stays in `output`.
    */
   async openFrames(run: FrameRun, first: number, frames: Uint8Array, output: Uint8Array): Promise<number> {
     const { frameLength } = this.#header;

@@ -28,10 +28,10 @@ else if (wanted !== found) {
 }
 
 function parts() {
-  const { afterwards, command, date, machine, seconds } = report;
+  const { command, date, machine, seconds } = report;
   const inMinutes = Math.round(seconds / 60);
   return {
-    run: `\`${command}\` on ${date}: ${inMinutes} minutes, on ${machineText(machine)}, ${here.title} ${here.version} (OpenSSL ${here.versions.openssl}); load before it ${machine.load.toFixed(1)}.${afterwards ? ` Deno, workerd and the browsers again afterwards, with other rows in their table of engines: \`${afterwards}\`.` : ''}`,
+    run: `\`${command}\` on ${date}: ${inMinutes} minutes, on ${machineText(machine)}, ${here.title} ${here.version} (OpenSSL ${here.versions.openssl}); load before it ${machine.load.toFixed(1)}.`,
     goals: goalsTable(report.goals),
     limits: rowsTable(rows('limits')),
     small: rowsTable(

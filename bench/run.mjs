@@ -4,7 +4,7 @@
  *
  *   bash bench/run.sh [--full] [--groups NAME,...] [--runtimes NAME,...|none] [--output FOLDER]
  *
- * --full takes half an hour instead of three minutes. --groups and --runtimes run some of them. The report is written to
+ * --full takes an hour instead of three minutes. --groups and --runtimes run some of them. The report is written to
  * FOLDER as report.json, report.md and report.html; without it to `bench/out`.
  */
 import { mkdir, writeFile } from 'node:fs/promises';

@@ -3,31 +3,31 @@ import type { EngineTables } from './engine-table.ts';
 
 /** What `auto` goes by, unless `warmUp` has measured anew. */
 export const ENGINE_TABLES: EngineTables = {
-  // Node.js 20.20.2
+  // Node.js 20.20.2, Node.js 22.23.3, Node.js 24.21.0, Node.js 26.10.0
   node: [
-    { maxFrameLength: 6144, minFrames: 12, engine: 'hybrid' },
-    { maxFrameLength: 96, minFrames: 6, engine: 'wasm' },
-    { maxFrameLength: 6144, minFrames: 6, engine: 'hybrid' },
+    { maxFrameLength: 3072, minFrames: 12, engine: 'hybrid' },
     { maxFrameLength: 384, minFrames: 2, engine: 'wasm' },
     { maxFrameLength: 6144, minFrames: 2, engine: 'hybrid' },
-    { maxFrameLength: 768, minFrames: 1, engine: 'wasm' },
+    { maxFrameLength: 1536, minFrames: 1, engine: 'wasm' },
   ],
   // Deno 2.9.6
   deno: [
-    { maxFrameLength: 8192, minFrames: 40, engine: 'hybrid' },
+    { maxFrameLength: 12288, minFrames: 24, engine: 'hybrid' },
+    { maxFrameLength: 4294967296, minFrames: 24, engine: 'native' },
     { maxFrameLength: 192, minFrames: 12, engine: 'wasm' },
-    { maxFrameLength: 24576, minFrames: 12, engine: 'hybrid' },
-    { maxFrameLength: 4294967296, minFrames: 12, engine: 'native' },
-    { maxFrameLength: 768, minFrames: 3, engine: 'wasm' },
-    { maxFrameLength: 4294967296, minFrames: 3, engine: 'hybrid' },
+    { maxFrameLength: 49152, minFrames: 12, engine: 'hybrid' },
+    { maxFrameLength: 1536, minFrames: 3, engine: 'wasm' },
+    { maxFrameLength: 49152, minFrames: 3, engine: 'hybrid' },
+    { maxFrameLength: 4294967296, minFrames: 3, engine: 'native' },
     { maxFrameLength: 3072, minFrames: 1, engine: 'wasm' },
-    { maxFrameLength: 4294967296, minFrames: 1, engine: 'hybrid' },
+    { maxFrameLength: 294912, minFrames: 1, engine: 'hybrid' },
   ],
   // Bun 1.4.5
   bun: [
-    { maxFrameLength: 1536, minFrames: 3, engine: 'hybrid' },
-    { maxFrameLength: 768, minFrames: 2, engine: 'hybrid' },
-    { maxFrameLength: 96, minFrames: 1, engine: 'wasm' },
+    { maxFrameLength: 1536, minFrames: 12, engine: 'hybrid' },
+    { maxFrameLength: 96, minFrames: 2, engine: 'wasm' },
+    { maxFrameLength: 1536, minFrames: 2, engine: 'hybrid' },
+    { maxFrameLength: 384, minFrames: 1, engine: 'wasm' },
   ],
   // WebCrypto: Chromium, Firefox, WebKitGTK, workerd. Chromium has no AES-192, so the kernel serves such keys everywhere.
   web: [

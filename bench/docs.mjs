@@ -31,7 +31,7 @@ function parts() {
   const { command, date, machine, seconds } = report;
   const inMinutes = Math.round(seconds / 60);
   return {
-    run: `\`${command}\` on ${date}: ${inMinutes} minutes, on ${machineText(machine)}, ${here.title} ${here.version} (OpenSSL ${here.versions.openssl}); load before it ${machine.load.toFixed(1)}.`,
+    run: `\`${command}\` on ${date}: ${inMinutes} minutes, on ${machineText(machine)}, ${here.title} ${here.version} (OpenSSL ${here.versions.openssl}); load before it ${machine.load.toFixed(1)}.${leftOutText()}`,
     goals: goalsTable(report.goals),
     limits: rowsTable(rows('limits')),
     small: rowsTable(
@@ -43,6 +43,13 @@ function parts() {
     runtimes: runtimesTable(),
     losses: lossesTable(),
   };
+}
+
+// Of the places that a table of engines is found from, the last ones: those of AES-192.
+function leftOutText() {
+  const left = report.runtimes.filter(({ leftOut }) => leftOut > 0);
+  if (left.length === 0) return '';
+  return ` Cases of engines left out for want of time: ${left.map(({ title, leftOut }) => `${leftOut} in ${title}`).join(', ')}.`;
 }
 
 function rows(group, wanted = {}, runtime = here) {

@@ -89,8 +89,9 @@ export function dataView(bytes: Uint8Array): DataView {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** UTF-8 of a well-formed string; `undefined` when it has a lone surrogate, which UTF-8 cannot hold. */
+/** UTF-8 of a well-formed string; `undefined` when it has a lone surrogate, which UTF-8 cannot hold, or is no string. */
 export function utf8(text: string): Bytes | undefined {
+  if (typeof text !== 'string') return undefined; // from callers without types: its bytes would be those of nothing
   return shortAscii(text) ?? (isWellFormed(text) ? encoder.encode(text) : undefined);
 }
 

@@ -27,6 +27,13 @@ describe('UTF-8', () => {
     },
   );
 
+  it.each([0, 42, true, null, undefined, {}, ['a'], new String('a')])(
+    '%j is no text, and has no bytes',
+    (value) => {
+      expect(utf8(value as string)).toBeUndefined();
+    },
+  );
+
   it('each answer has a buffer of its own', () => {
     expect(utf8('same')!.buffer).not.toBe(utf8('same')!.buffer);
     expect(utf8('same')!.buffer.byteLength).toBe(4);

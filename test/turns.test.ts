@@ -55,6 +55,17 @@ describe.each(WAYS)('turns by %s', (_, globals) => {
 });
 
 describe('turns', () => {
+  it.each([
+    ['a microtask', (resume: () => void) => void Promise.resolve().then(resume)],
+    ['an element of that id', {}],
+  ])('let timers fire in a page whose setImmediate is %s', async (_, setImmediate) => {
+    vi.stubGlobal('process', { versions: {} });
+    vi.stubGlobal('setImmediate', setImmediate);
+    const fired = await untilTimer(turns(undefined));
+    vi.unstubAllGlobals();
+    expect(fired).toBe(true);
+  });
+
   it('leave a page no open channel', async () => {
     const closed = vi.fn();
     vi.stubGlobal('setImmediate', undefined);

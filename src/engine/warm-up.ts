@@ -77,8 +77,7 @@ async function measure(places: readonly Place[]): Promise<readonly MeasuredEngin
     .filter(({ microseconds }) => microseconds < Number.POSITIVE_INFINITY);
 }
 
-// Infinity where an engine has no keys of this length: Chromium's WebCrypto has no AES-192, Deno's node:crypto no
-// AES-192-GCM.
+// Infinity where an engine has no keys of this length: Chromium's WebCrypto has no AES-192.
 async function time({ engine, keyLength, frameLength, frames }: Place): Promise<number> {
   const shape = { frameLength, first: 1, regular: frames, finalLength: undefined };
   const output = new Uint8Array(jobSealedLength(shape));

@@ -37,7 +37,7 @@ class WebCryptoFrameCipher implements FrameCipher {
   }
 
   // A frame is written as soon as it is authentic, while others are in flight, and wiped if one before it is not. All are
-  // awaited, whatever becomes of one: none writes after the caller has gone on.
+  // awaited, whatever becomes of one: none writes after the caller has gone on. Nothing stays where one fails otherwise.
   async open(job: OpenJob): Promise<number> {
     const key = await this.#key('decrypt');
     const places = placesOf(job);
@@ -46,8 +46,8 @@ class WebCryptoFrameCipher implements FrameCipher {
     const outcomes = await Promise.allSettled(opening);
     const wrong = outcomes.findIndex((outcome) => outcome.status === 'rejected' || !outcome.value);
     if (wrong < 0) return places.length;
-    job.output.fill(0, places[wrong]!.plaintextAt);
     const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+    job.output.fill(0, failure ? 0 : places[wrong]!.plaintextAt);
     if (failure) throw failure.reason;
     return wrong;
   }
@@ -73,8 +73,9 @@ class WebCryptoFrameCipher implements FrameCipher {
       job.frames.subarray(place.ciphertextAt, place.ciphertextAt + place.length + TAG_LENGTH),
     );
     try {
-      const plaintext = await crypto.subtle.decrypt(gcm(iv, aad), key, sealed);
-      job.output.set(new Uint8Array(plaintext), place.plaintextAt);
+      const plaintext = new Uint8Array(await crypto.subtle.decrypt(gcm(iv, aad), key, sealed));
+      job.output.set(plaintext, place.plaintextAt);
+      plaintext.fill(0);
       return true;
     } catch (error) {
       if (isNamed(error, 'OperationError')) return false;

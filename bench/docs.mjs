@@ -45,7 +45,7 @@ function parts() {
   };
 }
 
-// Of the places that a table of engines is found from, the last ones: those of AES-192.
+// The last ones of a runtime whose time was over.
 function leftOutText() {
   const left = report.runtimes.filter(({ leftOut }) => leftOut > 0);
   if (left.length === 0) return '';

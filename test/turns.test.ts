@@ -10,7 +10,10 @@ const WAYS = [
   ['a timer', { setImmediate: undefined, MessageChannel: undefined }],
 ] as const;
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
 // Works until a timer has fired. Without turns it never ends, so it gives up after a while.
 async function untilTimer(turn: () => Promise<void> | undefined): Promise<boolean> {
@@ -23,7 +26,7 @@ async function untilTimer(turn: () => Promise<void> | undefined): Promise<boolea
   return fired;
 }
 
-describe.each(WAYS)('turns by %s', (_, globals) => {
+describe.each(WAYS)('turns by %s', (way, globals) => {
   const stub = () => {
     for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
   };
@@ -33,8 +36,9 @@ describe.each(WAYS)('turns by %s', (_, globals) => {
     expect(await untilTimer(turns(undefined))).toBe(true);
   });
 
-  it('are taken again and again', async () => {
+  it('are taken again and again, by a timer only where there is nothing else', async () => {
     stub();
+    const timers = vi.spyOn(globalThis, 'setTimeout');
     const turn = turns(undefined);
     let taken = 0;
     for (const until = performance.now() + 20_000; taken < 5 && performance.now() < until; ) {
@@ -43,6 +47,7 @@ describe.each(WAYS)('turns by %s', (_, globals) => {
       await turned;
     }
     expect(taken).toBe(5);
+    expect(timers).toHaveBeenCalledTimes(way === 'a timer' ? 5 : 0);
   });
 
   it('end with the reason of a signal that aborts meanwhile', async () => {

@@ -120,7 +120,7 @@ function oneCase(kms, libraries, { verb, regions, latency }, quick) {
     async prepare() {
       const runs = await warmRuns(kms, libraries, verb, regions);
       await kms.setLatency(latency);
-      const traces = await traceInTurn(runs, latency === 0 && !quick ? 25 : quick ? 5 : 15);
+      const traces = await traceInTurn(runs, quick ? 5 : latency === 0 ? 25 : 15);
       for (const [name, list] of Object.entries(traces)) figures[name] = figuresOf(list);
       return Object.fromEntries(runs.map(({ name, run }) => [name, run]));
     },

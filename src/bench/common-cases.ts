@@ -24,7 +24,7 @@ export function roundsOf(scale: Scale, step: number): Timing {
 
 /** Which of them. */
 export interface CommonOptions {
-  /** `quick` takes about ten seconds, where a clock is fine; `full` two to three minutes. */
+  /** `quick` takes about ten seconds, where a clock is fine; `full` some minutes. */
   readonly scale: Scale;
   /** Plaintext bytes of the longest messages of `full`; default 16 MiB. */
   readonly longest?: number;

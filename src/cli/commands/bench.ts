@@ -32,7 +32,7 @@ export const command: Command = {
 and streams, under a raw AES-256 key, beside plain calls of the platform's cryptography. Every result is checked before
 it is timed. Says in the end which engine to force, if any. No key is needed, nothing is read, written or sent.`,
   options: {
-    full: { help: 'more lengths, more rounds: about two minutes instead of ten seconds' },
+    full: { help: 'more lengths, more rounds: some minutes instead of ten seconds' },
     only: { value: 'GROUP', multiple: true, help: `one of ${GROUPS.join(', ')}; may be given several times` },
   },
   run: bench,

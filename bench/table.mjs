@@ -14,8 +14,6 @@ import { deriveRows, engineFor } from '../dist/engine/engine-table.js';
 import { compared, linesOf, measuredRuntimes, rewritten, rowsFor, titleOf } from './engine-rows.mjs';
 
 const FILE = new URL('../src/engine/engine-table.gen.ts', import.meta.url);
-/** Kept by hand: it serves many browsers, so it is shorter than what is found from those that were measured. */
-const BY_HAND = ['web'];
 const rules = { deriveRows, engineFor };
 
 const { values, positionals } = parseArgs({
@@ -67,7 +65,7 @@ async function reportTable(table, those) {
   const present = ENGINE_TABLES[table];
   const { rows, refused } = rowsFor(those, present, rules);
   const better = rows !== present;
-  const written = better && values.write === true && !BY_HAND.includes(table);
+  const written = better && values.write === true;
   if (written) {
     const text = await readFile(FILE, 'utf8');
     await writeFile(FILE, rewritten(text, table, those, rows));
@@ -106,8 +104,7 @@ function summaryOf(runtime, cells) {
 }
 
 function reportBetter(table, those, rows) {
-  const taken = BY_HAND.includes(table) ? 'kept by hand, not taken by --write' : 'which --write takes';
-  printRows(`${table}: better rows, ${taken}`, rows);
+  printRows(`${table}: better rows, which --write takes`, rows);
   for (const runtime of those)
     console.log(`with them, ${summaryOf(runtime, compared(runtime, rows, rules))}`);
 }

@@ -24,14 +24,14 @@ const MAX_JOB = { bytes: 2 ** 20, frames: 1024 };
 
 /**
  * Places for charts, under keys of 32 bytes. Of each frame length the place with the most frames stands for long messages;
- * in `full` it is exactly what they are made of. `table` is what a selection table is found from: frames of 64 B to
- * 64 KiB, jobs of 1 to 16, most of them under keys of 32 bytes, some under the others.
+ * in `full` it is exactly what they are made of. `table` is what a selection table is found from beside these: frames of
+ * 64 B to 64 KiB, jobs of 1 to 16 and long ones, most of them under keys of 32 bytes, some under the others.
  */
 export function enginePlaces(scale: Scale | 'table'): readonly EnginePlace[] {
   if (scale === 'table') {
     return [
       ...grid([32], powers(64, 2 ** 16, 2), [1, 2, 4, 16]),
-      ...grid([16, 24], powers(64, 2 ** 16, 4), [1, 4, 16]),
+      ...grid([16, 24], powers(64, 2 ** 16, 4), [1, 4, 16, MAX_JOB.frames]),
     ];
   }
   return scale === 'quick'

@@ -237,6 +237,14 @@ describe('rows for several browsers', () => {
     expect(crossover(rows)).toBeLessThanOrEqual(slow);
   });
 
+  it('are not divided for as little as those of other runtimes', () => {
+    const here = ({ keyLength, frameLength }: Place) => keyLength === 16 && frameLength === 64;
+    const model: Model = { native: () => 10, wasm: (place) => (here(place) ? 10 / 1.19 : 20) };
+    const found = (name: string) => rowsFrom([report({ name, rows: rowsOf(model) })]).rows;
+    expect(engineFor(found('bun'), 16, 64, 1)).toBe('wasm');
+    expect(found('chromium')).toEqual([]);
+  });
+
   it('do not need hybrid where only one has it', () => {
     const compat = report({ name: 'workerd-nodejs-compat', rows: rowsOf({ ...FIREFOX, hybrid: () => 0.1 }) });
     const shared = rowsFrom([compat, firefox]).rows as EngineRow[];

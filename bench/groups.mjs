@@ -1,6 +1,10 @@
 /**
- * The groups of cases that run in this Node: those that every runtime has, and those against what only Node has.
+ * The groups of cases that run in this Node: those that every runtime has, and those against what only Node has. Each has a
+ * process of its own: what the libraries of one leave behind, on the heap and in what is compiled, is no other one's cost.
  */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { commonCases, runCase } from '../dist/bench/index.js';
 
 const COMMON = 'common';
@@ -28,17 +32,35 @@ const TIMING = {
   full: { rounds: 15, warmUp: 300, maxTime: 40, minSamples: 5 },
 };
 
-/** @returns the rows of these groups. A module gives `cases`, `rows` or both. */
-export async function runGroups(names, setting) {
+/** @returns the rows of these groups, one after the other. @throws Error where a group's process ends without them */
+export async function runGroups(names, scale) {
   const unknown = names.find((name) => !GROUPS.includes(name));
   if (unknown !== undefined) throw new Error(`there is no group ${unknown}: ${GROUPS.join(', ')}`);
   const rows = [];
-  for (const name of names) {
-    const { cases, rows: made } = name === COMMON ? { cases: common } : await import(`./cases/${name}.mjs`);
-    if (made) rows.push(...(await made(setting)));
-    if (cases) rows.push(...(await runAll(await cases(setting), setting)));
-  }
+  for (const name of names) rows.push(...(await inItsProcess(name, scale)));
   return rows;
+}
+
+async function inItsProcess(name, scale) {
+  const child = fork(fileURLToPath(new URL('group.mjs', import.meta.url)), [name, scale], {
+    serialization: 'advanced',
+  });
+  let rows;
+  child.once('message', (message) => {
+    rows = message;
+  });
+  const [code, signal] = await once(child, 'exit');
+  if (code === 0 && rows !== undefined) return rows;
+  throw new Error(
+    `the process of the group ${name} ended by ${signal ?? `exit code ${code}`}, without its rows`,
+  );
+}
+
+/** @returns the rows of a group, run here. Its module gives `cases`, `rows` or both. */
+export async function runGroup(name, setting) {
+  const { cases, rows: made } = name === COMMON ? { cases: common } : await import(`./cases/${name}.mjs`);
+  const first = made ? await made(setting) : [];
+  return cases ? [...first, ...(await runAll(await cases(setting), setting))] : first;
 }
 
 const common = ({ scale }) => commonCases({ scale });

@@ -35,8 +35,7 @@ const started = performance.now();
 
 const machine = aboutMachine();
 const harness = benchmarkHarness(Benchmark);
-const setting = { quick: !values.full, scale, harness, progress };
-const rows = await runGroups(values.groups.split(','), setting);
+const rows = await runGroups(values.groups.split(','), scale);
 const here = { ...aboutThisNode(harness), rows };
 const others = await otherRuntimes(values.runtimes);
 progress('');

@@ -1,17 +1,19 @@
 // The cryptography of a small message as bare node:crypto calls, as few as it takes: random bytes, the wrapped key, two
 // HKDF outputs by HMAC, the header's tag, one frame, and for signed suites a key pair and a signature. No format, and fixed
-// bytes where a header would be.
+// bytes where a header would be. One at a time, or with key pairs and signatures by the thread pool.
 import {
   createCipheriv,
   createDecipheriv,
   createHmac,
   createPublicKey,
+  generateKeyPair,
   generateKeyPairSync,
   randomBytes,
   sign,
   timingSafeEqual,
   verify,
 } from 'node:crypto';
+import { promisify } from 'node:util';
 
 const wrappingKey = randomBytes(32);
 const context = Buffer.alloc(60, 1);
@@ -23,14 +25,48 @@ const nothing = Buffer.alloc(0);
 /** Everything of SubjectPublicKeyInfo (RFC 5480) before a compressed point of P-384. */
 const SPKI = Buffer.from('3046301006072a8648ce3d020106052b81040022033200', 'hex');
 
-export const bareCalls = (signed) => ({
-  name: 'bare node:crypto calls',
-  encrypt: (plaintext) => write(plaintext, signed),
-  decrypt: (message) => read(message, signed),
-});
+const CURVE = { namedCurve: 'P-384' };
+const [generateInPool, signInPool, verifyInPool] = [generateKeyPair, sign, verify].map((one) =>
+  promisify(one),
+);
+const name = 'bare node:crypto calls';
 
-function write(plaintext, signed) {
-  const pair = signed ? generateKeyPairSync('ec', { namedCurve: 'P-384' }) : undefined;
+export const bareCalls = (signed) =>
+  signed ? { name, encrypt: writeSigned, decrypt: readSigned } : { name, encrypt: write, decrypt: read };
+
+/** For many messages at once. */
+export const bareCallsInPool = (signed) =>
+  signed ? { name, encrypt: writeSignedInPool, decrypt: readSignedInPool } : bareCalls(false);
+
+function writeSigned(plaintext) {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', CURVE);
+  const message = { ...write(plaintext), point: compressed(publicKey) };
+  return { ...message, signature: sign('sha384', message.body, privateKey) };
+}
+
+async function writeSignedInPool(plaintext) {
+  const { publicKey, privateKey } = await generateInPool('ec', CURVE);
+  const message = { ...write(plaintext), point: compressed(publicKey) };
+  return { ...message, signature: await signInPool('sha384', message.body, privateKey) };
+}
+
+function readSigned(message) {
+  const plaintext = read(message);
+  mustHold(verify('sha384', message.body, publicKeyOf(message.point), message.signature));
+  return plaintext;
+}
+
+async function readSignedInPool(message) {
+  const plaintext = read(message);
+  mustHold(await verifyInPool('sha384', message.body, publicKeyOf(message.point), message.signature));
+  return plaintext;
+}
+
+function mustHold(good) {
+  if (!good) throw new Error('bare calls: the signature does not hold');
+}
+
+function write(plaintext) {
   const random = randomBytes(76);
   const [dataKey, wrappingIv, messageId] = [
     random.subarray(0, 32),
@@ -41,20 +77,15 @@ function write(plaintext, signed) {
   const { key, commitKey } = derive(dataKey, messageId);
   const headerTag = seal(key, headerIv, headerBody, nothing);
   const body = Buffer.concat([headerBody, headerTag, seal(key, frameIv, frameAad, plaintext)]);
-  const message = { messageId, wrappingIv, wrapped, commitKey, body };
-  if (pair === undefined) return message;
-  return { ...message, point: compressed(pair.publicKey), signature: sign('sha384', body, pair.privateKey) };
+  return { messageId, wrappingIv, wrapped, commitKey, body };
 }
 
-function read({ messageId, wrappingIv, wrapped, commitKey, body, point, signature }, signed) {
+function read({ messageId, wrappingIv, wrapped, commitKey, body }) {
   const derived = derive(open(wrappingKey, wrappingIv, context, wrapped), messageId);
   const { length } = headerBody;
   if (!timingSafeEqual(derived.commitKey, commitKey)) throw new Error('bare calls: not this key');
   open(derived.key, headerIv, body.subarray(0, length), body.subarray(length, length + 16));
-  const plaintext = open(derived.key, frameIv, frameAad, body.subarray(length + 16));
-  if (signed && !verify('sha384', body, publicKeyOf(point), signature))
-    throw new Error('bare calls: the signature does not hold');
-  return plaintext;
+  return open(derived.key, frameIv, frameAad, body.subarray(length + 16));
 }
 
 function derive(dataKey, messageId) {

@@ -1,5 +1,6 @@
 // Small messages, many of them in flight at once, as a server has them: messages per second.
-import { KIB, nameOf, parametersOf, SUITES, VERBS } from '../adapters/case-parts.mjs';
+import { bareCallsInPool } from '../adapters/bare-message.mjs';
+import { isSigned, KIB, nameOf, parametersOf, SUITES, VERBS } from '../adapters/case-parts.mjs';
 import { sameBytes, sample } from '../adapters/check.mjs';
 import { loadPeers } from '../adapters/peers.mjs';
 import { exchange, sameFormat } from '../adapters/same-format.mjs';
@@ -24,7 +25,7 @@ function oneCase(shape, quick) {
     bytes: inFlight * BYTES,
     messages: inFlight,
     timing: quick
-      ? { rounds: 5, maxTime: 20, minSamples: 3, warmUp: 400 }
+      ? { rounds: 5, maxTime: 20, minSamples: 3, warmUp: 250 }
       : { rounds: 11, maxTime: 120, minSamples: 3, warmUp: 1000 },
     async prepare() {
       const libraries = sameFormat(shape);
@@ -32,9 +33,14 @@ function oneCase(shape, quick) {
         sample(BYTES + inFlight).subarray(i, i + BYTES),
       );
       const messages = await verified(libraries, plaintexts, shape);
-      return Object.fromEntries(
-        libraries.map((library) => [library.name, allOf(library, verb, plaintexts, messages)]),
-      );
+      const bare = bareCallsInPool(isSigned(shape.suite));
+      const its = await readBack(bare, [bare], plaintexts);
+      return {
+        ...Object.fromEntries(
+          libraries.map((library) => [library.name, allOf(library, verb, plaintexts, messages)]),
+        ),
+        [bare.name]: allOf(bare, verb, plaintexts, its),
+      };
     },
   };
 }

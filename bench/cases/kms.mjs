@@ -21,9 +21,7 @@ const WATERFALLS = [
   { name: 'waterfall: decrypt, the first region down', verb: 'decrypt', fault: { kind: 'down' } },
 ];
 const ALL = [0, 10, 50].flatMap((latency) => [1, 2, 3].map((regions) => ({ latency, regions })));
-const QUICK = ALL.filter(({ latency, regions }) =>
-  latency === 0 ? regions !== 2 : latency === 10 && regions === 3,
-);
+const QUICK = ALL.filter(({ latency, regions }) => latency <= 10 && regions === 3);
 
 /** Quick: fewer regions and latencies. `dispose()` of the array ends the KMS: call it when all have run. */
 export async function cases({ quick }) {

@@ -23,6 +23,7 @@ const FULL = [
   ...each([16, KIB, 10 * KIB, MIB], [4096]),
   ...each([10 * KIB, MIB], [256]),
   ...each([MIB], [65_536, MIB]),
+  ...each([16 * MIB], [4096, 65_536], [0x0478]),
   ...each([64 * MIB], [4096, 65_536, MIB], [0x0478]),
 ];
 const QUICK = [...each([KIB], [4096]), ...each([16 * MIB], [4096, 65_536], [0x0478])];

@@ -1,22 +1,24 @@
-// Long signed messages: against the published SDK, and against SHA-384 alone, which every byte of them must pass.
+// Long signed messages: against the published SDK, and against SHA-384 alone, which every byte of them must pass; beside
+// bare calls of both kinds, one AES-GCM for each frame and the hash of them all.
 import { createHash, webcrypto } from 'node:crypto';
 import { callsOf, MIB, nameOf, parametersOf, timingFor, VERBS } from '../adapters/case-parts.mjs';
-import { sameBytes, sample } from '../adapters/check.mjs';
+import { roundTrip, sameBytes, sample } from '../adapters/check.mjs';
+import { nativeFrames } from '../adapters/native-frames.mjs';
 import { loadPeers } from '../adapters/peers.mjs';
 import { exchange, sameFormat } from '../adapters/same-format.mjs';
 
 /** Quick: 16 MiB for 64 MiB, one length of frames. @throws Error where the published SDK is not installed */
 export async function cases({ quick }) {
   await loadPeers('client-node');
-  const bytes = (quick ? 16 : 64) * MIB;
-  const frameLengths = quick ? [65_536] : [4096, 65_536];
-  return frameLengths.flatMap((frameLength) =>
-    VERBS.map((verb) => oneCase({ verb, bytes, frameLength, suite: 0x0578 }, quick)),
+  const short = [{ bytes: 16 * MIB, frameLength: 65_536 }];
+  const long = [4096, 65_536].map((frameLength) => ({ bytes: 64 * MIB, frameLength }));
+  return (quick ? short : [...short, ...long]).flatMap((shape) =>
+    VERBS.map((verb) => oneCase({ ...shape, verb, suite: 0x0578 }, quick)),
   );
 }
 
 function oneCase(shape, quick) {
-  const { verb, bytes } = shape;
+  const { verb, bytes, frameLength } = shape;
   return {
     group: 'signed',
     name: nameOf(shape),
@@ -28,9 +30,28 @@ function oneCase(shape, quick) {
       const libraries = sameFormat(shape);
       const message = await exchange(libraries, plaintext, shape);
       await checkHash(plaintext);
-      const calls = callsOf(verb, libraries, plaintext, [message, message]);
+      const bare = hashed(nativeFrames(bytes, frameLength)[0]);
+      const messages = [message, message, await roundTrip(bare, plaintext)];
+      const calls = callsOf(verb, [...libraries, bare], plaintext, messages);
       return { ...calls, 'native SHA-384': () => sha384(plaintext) };
     },
+  };
+}
+
+// The signature's own time is nothing beside these.
+function hashed({ encrypt, decrypt, check }) {
+  return {
+    name: 'bare node:crypto calls',
+    encrypt: async (plaintext) => {
+      const frames = await encrypt(plaintext);
+      sha384(frames);
+      return frames;
+    },
+    decrypt: async (frames) => {
+      sha384(frames);
+      return decrypt(frames);
+    },
+    check,
   };
 }
 

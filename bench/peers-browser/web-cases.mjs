@@ -9,6 +9,8 @@ import {
   RawAesWrappingSuiteIdentifier,
 } from '@aws-crypto/client-browser';
 import { decrypt, encrypt, rawAesKeyring } from '../../dist/index.js';
+import { roundTrip } from '../adapters/check.mjs';
+import { nativeFrames } from '../adapters/native-frames.mjs';
 
 const PEER = '@aws-crypto/client-browser';
 const MIB = 2 ** 20;
@@ -24,7 +26,7 @@ const LONG = {
   full: { rounds: 11, warmUp: 300, minSamples: 1 },
 };
 
-/** The cases: short and long messages, each way. */
+/** The cases: short and long messages, each way; beside the long ones one call of WebCrypto for each frame. */
 export function webCases({ scale }) {
   return [1024, 16 * MIB].flatMap((bytes) =>
     ['encrypt', 'decrypt'].map((verb) => ({
@@ -45,7 +47,14 @@ async function prepare(verb, bytes) {
   const plaintext = new Uint8Array(bytes).map((_, i) => i * 7); // at offset 0: the SDK reads the buffer from its start
   const message = await exchange(ours, theirs, plaintext);
   const call = (one) => () => (verb === 'encrypt' ? one.seal(plaintext) : one.open(message));
-  return { frameseal: call(ours), [PEER]: call(theirs) };
+  const both = { frameseal: call(ours), [PEER]: call(theirs) };
+  return bytes > MIB ? { ...both, ...(await withoutFormat(verb, plaintext)) } : both;
+}
+
+async function withoutFormat(verb, plaintext) {
+  const [native] = nativeFrames(plaintext.length, FRAME_LENGTH);
+  const frames = await roundTrip(native, plaintext);
+  return { [native.name]: () => (verb === 'encrypt' ? native.encrypt(plaintext) : native.decrypt(frames)) };
 }
 
 function frameseal(wrappingKey) {

@@ -179,6 +179,7 @@ export function exampleReport() {
         atLeast: 5,
         measured: 3.6,
         met: false,
+        bare: 1.9,
       },
       {
         work: 'import of the raw-AES path',

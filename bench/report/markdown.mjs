@@ -24,10 +24,10 @@ function goalsPart({ goals = [] }) {
 /** What was to be reached, and whether it was. */
 export function goalsTable(goals) {
   const rows = goals.map((goal) => {
-    const { result, work, measured, limit, against } = goalCells(goal);
-    return [MARKS[result] ?? result, work, measured, limit, against];
+    const { result, work, measured, limit, against, bare } = goalCells(goal);
+    return [MARKS[result] ?? result, work, measured, limit, against, bare];
   });
-  return table(['result', 'work', 'measured', 'goal', 'against'], rows);
+  return table(['result', 'work', 'measured', 'goal', 'against', 'bare native calls'], rows);
 }
 
 function runtimeCells(runtime) {

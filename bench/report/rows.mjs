@@ -69,12 +69,12 @@ export const PUBLISHED_SDK = /^@aws-crypto\/client-/;
 export const NATIVE_CALLS = /^(bare |node:crypto|subtle|createCipheriv|WebCrypto|native )/i;
 
 /** A goal as cells of a table. What must be reached is a ratio; what must not be exceeded is in the unit that it names. */
-export function goalCells({ work, against = '', atLeast, atMost, measured, met }) {
+export function goalCells({ work, against = '', atLeast, atMost, measured, met, bare }) {
   const limit = atMost === undefined ? `at least ${atLeast}x` : `at most ${atMost}`;
   const known = typeof measured === 'number';
   const value = known && `${digits(measured)}${atMost === undefined ? 'x' : ''}`;
   const result = known ? (met ? 'met' : 'missed') : 'not measured';
-  return { result, work, measured: value || '', limit, against };
+  return { result, work, measured: value || '', limit, against, bare: bare ? `${digits(bare)}x` : '' };
 }
 
 /** A row as lines of a table, one for each candidate, every cell a text. */

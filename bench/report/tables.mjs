@@ -14,10 +14,10 @@ const KINDS = { met: 'good', missed: 'bad' };
 
 export function goalsTable(goals) {
   const rows = goals.map((goal) => {
-    const { result, work, measured, limit, against } = goalCells(goal);
-    return html`<tr><td><span class="state ${KINDS[result]}">${result}</span><th scope="row">${work}<td class="number">${measured}<td>${limit}<td>${against}`;
+    const { result, work, measured, limit, against, bare } = goalCells(goal);
+    return html`<tr><td><span class="state ${KINDS[result]}">${result}</span><th scope="row">${work}<td class="number">${measured}<td>${limit}<td>${against}<td class="number">${bare}`;
   });
-  return table('Goals', ['result', 'work', 'measured', 'goal', 'against'], rows);
+  return table('Goals', ['result', 'work', 'measured', 'goal', 'against', 'bare native calls'], rows);
 }
 
 export function runtimesTable(runtimes) {

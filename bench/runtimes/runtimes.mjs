@@ -22,8 +22,8 @@ const KNOWN = ['node-20', ...FULL];
 const TABLES = ['deno', 'bun', 'chromium', 'firefox', 'webkitgtk'];
 /** Milliseconds: how long a runtime measures the common cases, of which the rest is left out; and when it is taken to hang. */
 const TIMES = {
-  quick: { budget: 4_000, limit: 60_000 },
-  full: { budget: 240_000, limit: 600_000 },
+  quick: { budget: 3_500, limit: 60_000 },
+  full: { budget: 280_000, limit: 600_000 },
 };
 const SIGNALS = ['SIGINT', 'SIGTERM'];
 /** A page that is isolated has a clock of finer steps. */

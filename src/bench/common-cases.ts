@@ -59,7 +59,7 @@ function engineTiming(scale: Scale): Partial<Timing> {
 function messageTiming(scale: Scale, { bytes = 0 }: BenchCase): Partial<Timing> {
   const quick = scale === 'quick';
   if (bytes >= LONG && quick) return { rounds: 3, minSamples: 1, warmUp: 0 };
-  if (bytes >= LONG) return { rounds: 9, maxTime: 100, minSamples: 3, warmUp: 200 };
+  if (bytes >= LONG) return { rounds: 11, maxTime: 100, minSamples: 3, warmUp: 200 };
   return quick ? { maxTime: 12, minSamples: 5, warmUp: 100 } : { maxTime: 20, minSamples: 5, warmUp: 500 };
 }
 

@@ -41,6 +41,7 @@ export function commonCases({ scale, longest, table = true }: CommonOptions): re
     ...engineCases(places).map((one) => timed(one, engineTiming(scale))),
     ...keyDerivationCases(),
     ...messageCases(messagePlaces(scale, longest)).map((one) => timed(one, messageTiming(scale, one))),
+    // Where calls answer with promises a batch of the suite's harness may take longer than this.
     ...engineCases(further, { baselines: false }).map((one) =>
       timed(one, { rounds: 7, maxTime: 5, warmUp: 15 }),
     ),

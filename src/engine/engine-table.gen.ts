@@ -12,15 +12,15 @@ export const ENGINE_TABLES: EngineTables = {
   ],
   // Deno 2.9.6
   deno: [
-    { maxFrameLength: 12288, minFrames: 24, engine: 'hybrid' },
-    { maxFrameLength: 4294967296, minFrames: 24, engine: 'native' },
-    { maxFrameLength: 192, minFrames: 12, engine: 'wasm' },
-    { maxFrameLength: 49152, minFrames: 12, engine: 'hybrid' },
-    { maxFrameLength: 1536, minFrames: 3, engine: 'wasm' },
-    { maxFrameLength: 49152, minFrames: 3, engine: 'hybrid' },
-    { maxFrameLength: 4294967296, minFrames: 3, engine: 'native' },
-    { maxFrameLength: 3072, minFrames: 1, engine: 'wasm' },
-    { maxFrameLength: 294912, minFrames: 1, engine: 'hybrid' },
+    { maxFrameLength: 6144, minFrames: 96, engine: 'hybrid' },
+    { maxFrameLength: 384, minFrames: 12, engine: 'wasm' },
+    { maxFrameLength: 12288, minFrames: 12, engine: 'hybrid' },
+    { maxFrameLength: 4294967296, minFrames: 12, engine: 'native' },
+    { maxFrameLength: 1536, minFrames: 2, engine: 'wasm' },
+    { maxFrameLength: 49152, minFrames: 2, engine: 'hybrid' },
+    { maxFrameLength: 4294967296, minFrames: 2, engine: 'native' },
+    { maxFrameLength: 6144, minFrames: 1, engine: 'wasm' },
+    { maxFrameLength: 557056, minFrames: 1, engine: 'hybrid' },
   ],
   // Bun 1.4.5
   bun: [
@@ -29,7 +29,7 @@ export const ENGINE_TABLES: EngineTables = {
     { maxFrameLength: 1536, minFrames: 2, engine: 'hybrid' },
     { maxFrameLength: 384, minFrames: 1, engine: 'wasm' },
   ],
-  // workerd 1.20260426.1, Chromium 156.0.8078.79, Firefox 153.7.0, WebKitGTK 2.50.6, workerd, nodejs_compat 1.20260426.1
+  // workerd 1.20260426.1, Chromium 156.0.8078.79, Firefox 153.7.0, WebKitGTK 2.50.6
   web: [
     { keyLengths: [16, 32], maxFrameLength: 1536, minFrames: 12, engine: 'wasm' },
     { keyLengths: [16, 32], maxFrameLength: 4294967296, minFrames: 12, engine: 'native' },

@@ -7,8 +7,10 @@
 export const MARKED = 1.1;
 /** What a row is worth, as `deriveRows` counts: 10 % at one length and number, under all three key lengths. */
 const WORTH = 0.03;
-/** The same for the table of browsers and workerd, whose times are noisier. */
+/** For the table of browsers and workerd, whose times are noisier. */
 const WEB_WORTH = 0.1;
+/** The same WebCrypto as workerd's: it has no vote of its own. */
+const AGAIN = 'workerd-nodejs-compat';
 const KEY_LENGTHS = [16, 24, 32];
 /** A table from fewer lengths or numbers of frames would say much of what nobody has measured. */
 const FEWEST = { frameLength: 5, frames: 3 };
@@ -80,6 +82,11 @@ function inOrder(a, b) {
   return a.keyLength - b.keyLength || a.frameLength - b.frameLength || a.frames - b.frames;
 }
 
+/** Those that rows are found from: all, but for one that is another one's again. */
+export function votersOf(runtimes) {
+  return runtimes.length === 1 ? runtimes : runtimes.filter(({ name }) => name !== AGAIN);
+}
+
 /**
  * The rows for runtimes that share a table: the present ones, unless others are better by what a row is worth.
  * @param present the rows of today.
@@ -87,10 +94,11 @@ function inOrder(a, b) {
  * @returns {{ rows, refused?: string }} why there cannot be others, if so.
  */
 export function rowsFor(runtimes, present, { deriveRows }) {
-  const missing = whatIsMissing(runtimes.flatMap(({ places }) => places));
+  const voting = votersOf(runtimes);
+  const missing = whatIsMissing(voting.flatMap(({ places }) => places));
   if (missing !== undefined) return { rows: present, refused: missing };
   const worth = runtimes.every(({ table }) => table === 'web') ? WEB_WORTH : WORTH;
-  return { rows: deriveRows(together(runtimes), present, worth) };
+  return { rows: deriveRows(together(voting), present, worth) };
 }
 
 function whatIsMissing(places) {

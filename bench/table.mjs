@@ -11,7 +11,15 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { ENGINE_TABLES } from '../dist/engine/engine-table.gen.js';
 import { deriveRows, engineFor } from '../dist/engine/engine-table.js';
-import { compared, linesOf, measuredRuntimes, rewritten, rowsFor, titleOf } from './engine-rows.mjs';
+import {
+  compared,
+  linesOf,
+  measuredRuntimes,
+  rewritten,
+  rowsFor,
+  titleOf,
+  votersOf,
+} from './engine-rows.mjs';
 
 const FILE = new URL('../src/engine/engine-table.gen.ts', import.meta.url);
 const rules = { deriveRows, engineFor };
@@ -68,7 +76,7 @@ async function reportTable(table, those) {
   const written = better && values.write === true;
   if (written) {
     const text = await readFile(FILE, 'utf8');
-    await writeFile(FILE, rewritten(text, table, those, rows));
+    await writeFile(FILE, rewritten(text, table, votersOf(those), rows));
   }
   const shown = written ? rows : present;
   for (const runtime of those) reportRuntime(runtime, shown);

@@ -1,4 +1,5 @@
-// Small messages, many of them in flight at once, as a server has them: messages per second.
+// Small messages, many of them in flight at once, as a server has them: messages per second. The bare calls beside them
+// sign and verify on the thread pool, even where only one is in flight.
 import { bareCallsInPool } from '../adapters/bare-message.mjs';
 import { isSigned, KIB, nameOf, parametersOf, SUITES, VERBS } from '../adapters/case-parts.mjs';
 import { sameBytes, sample } from '../adapters/check.mjs';

@@ -38,7 +38,7 @@ function oneCase(shape, quick) {
   };
 }
 
-// The signature's own time is nothing beside these.
+// Neither signs: that would take a millisecond more, a twentieth of the time for 16 MiB and a hundredth for 64.
 function hashed({ encrypt, decrypt, check }) {
   return {
     name: 'bare node:crypto calls',

@@ -245,6 +245,14 @@ describe('rows for several browsers', () => {
     expect(found('chromium')).toEqual([]);
   });
 
+  it('count workerd once, with and without Node compatibility', () => {
+    const others = ['workerd', 'workerd-nodejs-compat'].map((name) =>
+      report({ name, rows: rowsOf(FIREFOX) }),
+    );
+    expect(rowsFrom([chromium, ...others])).toEqual(rowsFrom([chromium, others[0]]));
+    expect(rowsFrom([others[1]]).rows).toEqual(rowsFrom([others[0]]).rows);
+  });
+
   it('do not need hybrid where only one has it', () => {
     const compat = report({ name: 'workerd-nodejs-compat', rows: rowsOf({ ...FIREFOX, hybrid: () => 0.1 }) });
     const shared = rowsFrom([compat, firefox]).rows as EngineRow[];

@@ -1,6 +1,7 @@
-// The cryptography of a small message as bare node:crypto calls, as few as it takes: random bytes, the wrapped key, two
-// HKDF outputs by HMAC, the header's tag, one frame, and for signed suites a key pair and a signature. No format, and fixed
-// bytes where a header would be. One at a time, or with key pairs and signatures by the thread pool.
+// The cryptography of a small message as bare node:crypto calls, as one would write them: random bytes, the wrapped key, two
+// HKDF outputs by HMAC, the header's tag, one frame, and for signed suites a key pair, its public key as
+// SubjectPublicKeyInfo, and a signature. No format, and fixed bytes where a header would be. One at a time, or with key
+// pairs and signatures by the thread pool.
 import {
   createCipheriv,
   createDecipheriv,

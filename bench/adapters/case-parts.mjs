@@ -26,7 +26,7 @@ export function nameOf({ verb, bytes, frameLength, suite }) {
  * for each round.
  */
 export function timingFor(bytes, quick) {
-  if (bytes < MIB) return quick ? timing(5, 12, 5, 250) : timing(11, 60, 5, 1000);
+  if (bytes < MIB) return quick ? timing(5, 12, 5, 150) : timing(11, 60, 5, 1000);
   if (bytes < 16 * MIB) return quick ? timing(5, 10, 2, 150) : timing(9, 40, 3, 600);
   return quick ? timing(5, 1, 1, 1) : timing(9, 1, 1, 300);
 }

@@ -26,7 +26,7 @@ function oneCase(shape, quick) {
     bytes: inFlight * BYTES,
     messages: inFlight,
     timing: quick
-      ? { rounds: 5, maxTime: 20, minSamples: 3, warmUp: 250 }
+      ? { rounds: 4, maxTime: 20, minSamples: 3, warmUp: 200 }
       : { rounds: 11, maxTime: 120, minSamples: 3, warmUp: 1000 },
     async prepare() {
       const libraries = sameFormat(shape);

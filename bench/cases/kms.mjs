@@ -113,7 +113,7 @@ function oneCase(kms, libraries, { verb, regions, latency }, quick) {
     parameters: { verb, regions, latency, bytes: plaintext.length, suite: '0x0478' },
     bytes: plaintext.length,
     messages: 1,
-    timing: { rounds: quick ? 5 : 15, warmUp: 0, maxTime: latency > 0 ? 1 : quick ? 20 : 50, minSamples: 5 },
+    timing: { rounds: quick ? 3 : 15, warmUp: 0, maxTime: latency > 0 ? 1 : quick ? 20 : 50, minSamples: 5 },
     figures,
     async prepare() {
       const runs = await warmRuns(kms, libraries, verb, regions);

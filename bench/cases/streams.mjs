@@ -39,7 +39,7 @@ function otherFormats(verb, others, quick) {
     for (const library of libraries) messages.push(await roundTrip(asWhole(library), plaintext));
     return { libraries, messages };
   });
-  return { ...one, timing: { ...one.timing, rounds: quick ? 4 : 5 } };
+  return { ...one, timing: { ...one.timing, rounds: quick ? 3 : 5 } };
 }
 
 function oneCase({ name, ...shape }, quick, verified) {

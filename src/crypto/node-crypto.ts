@@ -2,7 +2,7 @@
  * Primitives by `node:crypto`: the fastest native calls of Node, Deno and Bun, most of them synchronous.
  */
 import type { KeyObject } from 'node:crypto';
-import { type Bytes, concat, copy, equal } from '../bytes.ts';
+import { type Bytes, concat, copy, equal, hexBytes } from '../bytes.ts';
 import { FramesealError, invalidArgument, unreachable } from '../errors.ts';
 import { type HashName, IV_LENGTH, type SignatureAlgorithm, TAG_LENGTH } from '../suite/algorithm-suites.ts';
 import type {
@@ -17,7 +17,7 @@ import type {
   Verifier,
 } from './crypto.ts';
 import { OAEP_HASH } from './crypto.ts';
-import { compressPoint, isCompressedPoint } from './ec-point.ts';
+import { isCompressedPoint, takePoint } from './ec-point.ts';
 import { type Hmac, hkdf } from './hkdf.ts';
 import { nodeMajorVersion, runtimeName } from './node-builtin.ts';
 import { pemBytes } from './pem.ts';
@@ -39,8 +39,8 @@ const MAX_HASHED_TWICE = 4 * 2 ** 20;
 
 /** Everything of SubjectPublicKeyInfo (RFC 5480) before a compressed point. */
 const COMPRESSED_SPKI: Record<SignatureAlgorithm['curve'], Bytes> = {
-  'P-256': fromHex('3039301306072a8648ce3d020106082a8648ce3d030107032200'),
-  'P-384': fromHex('3046301006072a8648ce3d020106052b81040022033200'),
+  'P-256': hexBytes('3039301306072a8648ce3d020106082a8648ce3d030107032200'),
+  'P-384': hexBytes('3046301006072a8648ce3d020106052b81040022033200'),
 };
 
 /** The primitives over this module. WebCrypto keys stay with WebCrypto. */
@@ -188,19 +188,9 @@ function toSigningKey(
 function publicPoint({ publicKey, privateKey }: KeyPair, { scalarLength }: SignatureAlgorithm): Bytes {
   const quick = runtimeName() === 'node' && nodeMajorVersion() === 20;
   const point =
-    (quick ? pointAtEnd(privateKey.export({ format: 'der', type: 'sec1' }), scalarLength) : undefined) ??
-    pointAtEnd(publicKey.export({ format: 'der', type: 'spki' }), scalarLength);
+    (quick ? takePoint(privateKey.export({ format: 'der', type: 'sec1' }), scalarLength) : undefined) ??
+    takePoint(publicKey.export({ format: 'der', type: 'spki' }), scalarLength);
   if (point === undefined) throw unreachable('a public key ends with an uncompressed point');
-  return point;
-}
-
-// Both kinds end with 04, x and y, as OpenSSL writes them; in ECPrivateKey (RFC 5915) the point may be missing. Compressed,
-// and what was exported is wiped: the scalar of a private key is in it.
-function pointAtEnd(der: Buffer, scalarLength: number): Bytes | undefined {
-  const y = der.length - scalarLength;
-  const x = y - scalarLength;
-  const point = der[x - 1] === 4 ? compressPoint(der.subarray(x, y), der.subarray(y)) : undefined;
-  der.fill(0);
   return point;
 }
 
@@ -408,8 +398,4 @@ function moved(answer: Uint8Array): Bytes {
 
 function isBytes(key: AesKey): key is Uint8Array {
   return key instanceof Uint8Array;
-}
-
-function fromHex(text: string): Bytes {
-  return Uint8Array.from(text.match(/../g)!, (byte) => Number.parseInt(byte, 16));
 }

@@ -3,7 +3,7 @@
  *
  * Source: AWS Encryption SDK specification, `client-apis/encrypt.md`.
  */
-import { type Bytes, concat } from './bytes.ts';
+import type { Bytes } from './bytes.ts';
 import type { SigningKey } from './crypto/crypto.ts';
 import { messageRandom } from './crypto/random.ts';
 import { untilAborted } from './deadline.ts';
@@ -17,12 +17,14 @@ import {
   serializeContext,
 } from './encryption-context.ts';
 import { FramesealError, throwIfAborted } from './errors.ts';
-import { MAX_FRAME_LENGTH } from './format/message-body.ts';
+import { bodyLength, MAX_FRAME_LENGTH } from './format/message-body.ts';
+import { footerLength } from './format/message-footer.ts';
 import {
+  beginWithHeader,
   encodeHeaderAuth,
-  encodeHeaderBody,
   HEADER_IV,
   type HeaderFields,
+  headerAuthLength,
   type MessageHeader,
   publicHeader,
 } from './format/message-header.ts';
@@ -62,8 +64,8 @@ export interface EncryptRequest extends ResolvedOptions {
 /** A message whose header has been sealed. The sealer is the caller's to dispose of. */
 export interface BegunMessage {
   readonly suite: AlgorithmSuite;
-  /** Header body and header authentication. */
-  readonly headerBytes: Bytes;
+  /** The sealed header, and in a message that is written in one piece zeros for all that follows. */
+  readonly bytes: Bytes;
   readonly header: MessageHeader;
   readonly sealer: MessageSealer;
   /** In signed suites alone. */
@@ -93,8 +95,9 @@ export function resolveEncrypt(options: EncryptOptions): EncryptRequest {
 
 /**
  * Gets the materials, derives the keys and seals the header.
- * @param maxPlaintextLength bytes, or an upper bound of them, if one is known.
- * @param streamed whether the message is signed in pieces.
+ * @param maxPlaintextLength bytes; of a streamed message an upper bound of them, if one is known.
+ * @param streamed whether the message is written and signed in pieces.
+ * @throws FramesealError `LIMIT_EXCEEDED` for a message in one piece that fits into no buffer
  */
 export async function beginMessage(
   request: EncryptRequest,
@@ -117,7 +120,9 @@ export async function beginMessage(
   try {
     const materials = { ...answer, encryptionContext: materialsContext(answer.encryptionContext) };
     const suite = checkMaterials(materials, request);
-    return await writeHeader(request, suite, materials, dataKey.bytes, random(suite.messageIdLength));
+    const messageId = random(suite.messageIdLength);
+    const room = streamed ? 0 : bodyLength(maxPlaintextLength!, request.frameLength) + footerLength(suite);
+    return await writeHeader(request, suite, materials, dataKey.bytes, messageId, room);
   } finally {
     dataKey.dispose();
   }
@@ -129,6 +134,7 @@ async function writeHeader(
   materials: EncryptionMaterials,
   dataKey: Uint8Array,
   messageId: Bytes,
+  room: number,
 ): Promise<BegunMessage> {
   const isRequired = (key: string) => materials.requiredEncryptionContextKeys.includes(key);
   const fields: HeaderFields = {
@@ -140,15 +146,17 @@ async function writeHeader(
     frameLength,
     suiteData: new Uint8Array(suite.committing ? COMMIT_KEY_LENGTH : 0), // written when it is known
   };
-  const body = encodeHeaderBody(fields);
+  const authLength = headerAuthLength(suite);
+  const bytes = beginWithHeader(fields, authLength + room);
+  const body = bytes.subarray(0, bytes.length - room - authLength);
   const authenticatedOnly = serializeContext(filterContext(materials.encryptionContext, isRequired));
   const input = { messageId, body, iv: HEADER_IV, authenticatedOnly };
   const { sealer, tag } = await MessageSealer.begin(platform, suite, dataKey, input, frameLength);
-  const headerBytes = concat(body, encodeHeaderAuth(suite, tag));
+  bytes.set(encodeHeaderAuth(suite, tag), body.length);
   return {
     suite,
-    headerBytes,
-    header: publicHeader(fields, headerBytes.length),
+    bytes,
+    header: publicHeader(fields, body.length + authLength),
     sealer,
     signingKey: materials.signingKey,
     missingKeys: materials.missingKeys ?? [],

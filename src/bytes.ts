@@ -81,6 +81,11 @@ export function chunkBytes(chunk: unknown): Uint8Array | undefined {
   }
 }
 
+/** Whether the bytes begin with these. */
+export function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  return start.length <= bytes.length && start.every((byte, i) => byte === bytes[i]);
+}
+
 /** The view as a DataView over exactly the same bytes. */
 export function dataView(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -121,10 +126,20 @@ const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?:[^\ud800-\udbff]|^
 /** The text of well-formed UTF-8, a byte order mark included; `undefined` when the bytes are not UTF-8. */
 export function utf8Text(bytes: Uint8Array): string | undefined {
   try {
-    return decoder.decode(bytes);
+    return shortAsciiText(bytes) ?? decoder.decode(bytes);
   } catch {
     return undefined;
   }
+}
+
+function shortAsciiText(bytes: Uint8Array): string | undefined {
+  if (bytes.length > SHORT) return undefined;
+  let text = '';
+  for (const byte of bytes) {
+    if (byte > 0x7f) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 /** Standard base64 with padding. */
@@ -225,8 +240,9 @@ export class Writer {
   readonly bytes: Bytes;
   #at = 0;
 
-  constructor(length: number) {
-    this.bytes = new Uint8Array(length);
+  /** @param to bytes to write over, from their start; or how many are wanted. */
+  constructor(to: Bytes | number) {
+    this.bytes = typeof to === 'number' ? new Uint8Array(to) : to;
   }
 
   put(bytes: Uint8Array): this {

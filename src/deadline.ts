@@ -126,10 +126,12 @@ const TURN_MS = 20;
  * @throws FramesealError when the signal has aborted.
  */
 export function turns(signal: AbortSignal | undefined): () => Promise<void> | undefined {
-  let since = performance.now();
+  let since: number | undefined;
   return () => {
     throwIfAborted(signal);
-    if (performance.now() - since < TURN_MS) return undefined;
+    const now = performance.now();
+    since ??= now;
+    if (now - since < TURN_MS) return undefined;
     return takeTurn(signal).then(() => {
       since = performance.now();
     });

@@ -66,12 +66,12 @@ export async function* sealStream(
   body: BodyInput,
   onHeader: (header: MessageHeader) => void,
 ): AsyncGenerator<Bytes, void> {
-  const { suite, sealer, header, headerBytes } = message;
+  const { suite, sealer, header, bytes } = message;
   try {
     const signer = beginToSign(message);
-    signer?.update(headerBytes);
+    signer?.update(bytes);
     onHeader(header);
-    yield headerBytes;
+    yield bytes;
     for await (const frames of sealFrames(message, body)) {
       signer?.update(frames);
       yield frames;

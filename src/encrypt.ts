@@ -7,7 +7,7 @@ import { type BegunMessage, beginMessage, type EncryptOptions, resolveEncrypt } 
 import { allocate, type Bytes } from './bytes.ts';
 import { untilAborted } from './deadline.ts';
 import { FramesealError } from './errors.ts';
-import { bodyLength, regularFrames } from './format/message-body.ts';
+import { regularFrames } from './format/message-body.ts';
 import { encodeFooter, footerLength } from './format/message-footer.ts';
 import type { MessageHeader } from './format/message-header.ts';
 import { encodedSignature } from './kdf/signature.ts';
@@ -38,28 +38,25 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
   return { ciphertext: await sealWhole(plaintext, message, request), header, missingKeys };
 }
 
-/** The whole message: its header, the body, and for signed suites the footer. The sealer is disposed of. */
+/** The whole message that has begun: its header, the body, for signed suites the footer. The sealer is disposed of. */
 export async function sealWhole(
   plaintext: Uint8Array,
   message: BegunMessage,
   { signal, onProgress }: BodyProgress,
 ): Promise<Bytes> {
-  const { suite, headerBytes, header, sealer } = message;
+  const { suite, bytes, header, sealer } = message;
   try {
-    const bodyEnd = headerBytes.length + bodyLength(plaintext.length, header.frameLength);
-    const ciphertext = allocate(bodyEnd + footerLength(suite), 'a message');
-    ciphertext.set(headerBytes);
+    const bodyEnd = bytes.length - footerLength(suite);
     const progress = { signal, onProgress, total: plaintext.length };
-    await sealer.sealBody(plaintext, ciphertext.subarray(headerBytes.length, bodyEnd), progress);
-    return suite.signature ? await signed(message, ciphertext, bodyEnd, signal) : ciphertext;
+    await sealer.sealBody(plaintext, bytes.subarray(header.headerLength, bodyEnd), progress);
+    return suite.signature ? await signed(message, bodyEnd, signal) : bytes;
   } finally {
     sealer.dispose();
   }
 }
 
 async function signed(
-  { suite, signingKey }: BegunMessage,
-  message: Bytes,
+  { suite, signingKey, bytes: message }: BegunMessage,
   bodyEnd: number,
   signal: AbortSignal | undefined,
 ): Promise<Bytes> {

@@ -7,7 +7,7 @@
  * An empty context serialises to no bytes at all. Source: AWS Encryption SDK specification,
  * `framework/structures.md#encryption-context` and `data-format/message-header.md#aad`.
  */
-import { type Bytes, compare, isWellFormed, Reader, utf8, utf8Text, Writer } from './bytes.ts';
+import { type Bytes, compare, copy, isWellFormed, Reader, utf8, utf8Text, Writer } from './bytes.ts';
 import { escapeText, FramesealError, invalidArgument, kindOf, quote } from './errors.ts';
 
 /** An encryption context. Results have no prototype, so `__proto__` is an ordinary key. */
@@ -89,9 +89,10 @@ export function materialsContext(context: Context): Context {
 
 /** The pairs whose key passes, as a context; the same context when all do. */
 export function filterContext(context: Context, keep: (key: string) => boolean): Context {
-  const entries = Object.entries(context);
-  const kept = entries.filter(([key]) => keep(key));
-  return kept.length === entries.length ? context : toContext(kept);
+  const keys = Object.keys(context);
+  const kept = keys.filter(keep);
+  if (kept.length === keys.length) return context;
+  return kept.length === 0 ? EMPTY_CONTEXT : toContext(kept.map((key) => [key, context[key]!]));
 }
 
 // Contexts are frozen, so what one serialises to is its own for good: header, wrapped data keys and tags share it.
@@ -136,13 +137,19 @@ export function parseContext(bytes: Uint8Array): Context {
   const context: Record<string, string> = Object.create(null);
   if (bytes.length === 0) return EMPTY_CONTEXT;
   const reader = new Reader(bytes);
+  let last: Uint8Array | undefined;
+  let canonical = true;
   try {
     const count = reader.u16('pair count');
+    canonical = count > 0;
     for (let i = 0; i < count; i++) {
-      const key = decoded(reader.take(reader.u16('key length'), 'key'));
+      const encodedKey = reader.take(reader.u16('key length'), 'key');
+      const key = decoded(encodedKey);
       const value = decoded(reader.take(reader.u16('value length'), 'value'));
       if (key in context) throw invalid('a key is repeated');
       context[key] = value;
+      canonical &&= last === undefined || compare(last, encodedKey) < 0;
+      last = encodedKey;
     }
   } catch (error) {
     if (error instanceof FramesealError && error.code === 'TRUNCATED')
@@ -150,6 +157,7 @@ export function parseContext(bytes: Uint8Array): Context {
     throw error;
   }
   if (reader.left > 0) throw invalid('bytes follow its last pair');
+  if (canonical) serialized.set(context, copy(bytes));
   return Object.freeze(context);
 }
 

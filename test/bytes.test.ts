@@ -2,7 +2,7 @@
  * Text and big-endian fields, against what the platform makes of the same.
  */
 import { describe, expect, it } from 'vitest';
-import { isWellFormed, Reader, utf8, utf8Text, Writer } from '../src/bytes.ts';
+import { isWellFormed, Reader, startsWith, utf8, utf8Text, Writer } from '../src/bytes.ts';
 
 describe('UTF-8', () => {
   const LENGTHS = [0, 1, 63, 64, 65, 300];
@@ -37,6 +37,20 @@ describe('UTF-8', () => {
   it('each answer has a buffer of its own', () => {
     expect(utf8('same')!.buffer).not.toBe(utf8('same')!.buffer);
     expect(utf8('same')!.buffer.byteLength).toBe(4);
+  });
+});
+
+describe('startsWith', () => {
+  it.each([
+    ['abc', 'ab', true],
+    ['abc', 'abc', true],
+    ['abc', '', true],
+    ['', '', true],
+    ['abc', 'abd', false],
+    ['abc', 'b', false],
+    ['ab', 'abc', false],
+  ])('%j begins with %j: %s', (whole, start, answer) => {
+    expect(startsWith(utf8(whole)!, utf8(start)!)).toBe(answer);
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * Random bytes: one `getRandomValues` call for a message, and none kept for the next.
+ * Random bytes: as a rule one `getRandomValues` call for a message, and none kept for the next.
  *
  * A pool across messages would be repeated by a restored snapshot of a process or virtual machine, and a repeated
  * wrapping IV gives away the wrapping key's hash key (NIST SP 800-38D section 8).
@@ -7,8 +7,12 @@
 import type { Bytes } from '../bytes.ts';
 import type { RandomSource } from './crypto.ts';
 
-/** Enough for message id, data key and the IVs of five raw AES keyrings; 128 bytes cost what 32 do. */
-const DRAW = 128;
+/** Bytes of the longest single draw that comes out of a pool: a data key, or a message id, has 32. */
+const LONGEST = 64;
+/** Bytes that a message keeps for its next draws. More than these, V8 would put outside its heap, at some ten times the cost. */
+const POOL = 64;
+/** Where both are drawn, in one call. Zeros before and after. */
+const fresh: Bytes = new Uint8Array(LONGEST + POOL);
 
 /** Random bytes straight from the platform. */
 export const platformRandom: RandomSource = (length) => crypto.getRandomValues(new Uint8Array(length));
@@ -16,11 +20,21 @@ export const platformRandom: RandomSource = (length) => crypto.getRandomValues(n
 /** The random bytes of one message: drawn at the first use, drawn again only if they run out. */
 export function messageRandom(): RandomSource {
   let pool: Bytes = new Uint8Array(0);
+  let used = 0;
   return (length) => {
-    if (pool.length < length) pool = platformRandom(Math.max(DRAW, length));
-    const drawn = pool.slice(0, length);
-    pool.fill(0, 0, length);
-    pool = pool.subarray(length);
+    if (length > LONGEST) return platformRandom(length);
+    if (pool.length - used < length) {
+      crypto.getRandomValues(fresh);
+      const drawn = fresh.slice(0, length);
+      pool.fill(0);
+      pool = fresh.slice(LONGEST);
+      used = 0;
+      fresh.fill(0);
+      return drawn;
+    }
+    const drawn = pool.slice(used, used + length);
+    pool.fill(0, used, used + length);
+    used += length;
     return drawn;
   };
 }

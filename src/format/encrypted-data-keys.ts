@@ -6,7 +6,7 @@
  * ```
  * Source: AWS Encryption SDK specification, `data-format/message-header.md#encrypted-data-keys`.
  */
-import { type Bytes, base64, concat, copy, type Reader, utf8, utf8Text, Writer } from '../bytes.ts';
+import { type Bytes, base64, copy, type Reader, utf8, utf8Text, Writer } from '../bytes.ts';
 import { checkEncryptedDataKey, type EncryptedDataKey } from '../encrypted-data-key.ts';
 import { FramesealError } from '../errors.ts';
 
@@ -30,23 +30,42 @@ export function checkEncryptedDataKeyCount(count: number, max: number): void {
   );
 }
 
-/** @throws FramesealError `INVALID_ARGUMENT`, `LIMIT_EXCEEDED` if an entry is none, or too long for the format. */
-export function encodeEncryptedDataKeys(encryptedDataKeys: readonly EncryptedDataKey[]): Bytes {
-  const count = new Writer(2).u16(encryptedDataKeys.length).bytes;
-  return concat(count, ...encryptedDataKeys.map(encodeEncryptedDataKey));
+/**
+ * Bytes that the list takes.
+ * @throws FramesealError `INVALID_ARGUMENT`, `LIMIT_EXCEEDED` if an entry is none, or too long for the format.
+ */
+export function encryptedDataKeysLength(encryptedDataKeys: readonly EncryptedDataKey[]): number {
+  return encryptedDataKeys.reduce((sum, edk) => sum + encryptedDataKeyLength(edk), 2);
 }
 
-/** One entry. @throws as {@link encodeEncryptedDataKeys} */
+/** Writes the list, whose length has been asked for before. */
+export function writeEncryptedDataKeys(writer: Writer, encryptedDataKeys: readonly EncryptedDataKey[]): void {
+  writer.u16(encryptedDataKeys.length);
+  for (const edk of encryptedDataKeys) writeEncryptedDataKey(writer, edk);
+}
+
+/** One entry. @throws as {@link encryptedDataKeysLength} */
 export function encodeEncryptedDataKey(edk: EncryptedDataKey): Bytes {
-  checkEncryptedDataKey(edk);
-  const providerId = utf8(edk.providerId)!;
-  const writer = new Writer(6 + providerId.length + edk.providerInfo.length + edk.ciphertext.length);
-  return writer.sized(providerId).sized(edk.providerInfo).sized(edk.ciphertext).bytes;
+  const writer = new Writer(encryptedDataKeyLength(edk));
+  writeEncryptedDataKey(writer, edk);
+  return writer.bytes;
 }
 
 /** The entries, each of them once, in their order: sidecars that were merged before may share some. */
 export function distinctEncryptedDataKeys(edks: readonly EncryptedDataKey[]): EncryptedDataKey[] {
   return [...new Map(edks.map((edk) => [base64(encodeEncryptedDataKey(edk)), edk])).values()];
+}
+
+function encryptedDataKeyLength(edk: EncryptedDataKey): number {
+  checkEncryptedDataKey(edk);
+  return 6 + utf8(edk.providerId)!.length + edk.providerInfo.length + edk.ciphertext.length;
+}
+
+function writeEncryptedDataKey(
+  writer: Writer,
+  { providerId, providerInfo, ciphertext }: EncryptedDataKey,
+): void {
+  writer.sized(utf8(providerId)!).sized(providerInfo).sized(ciphertext);
 }
 
 function parseEncryptedDataKey(reader: Reader): EncryptedDataKey {

@@ -9,7 +9,7 @@
  * ```
  * Source: AWS Encryption SDK specification, `data-format/message-header.md`.
  */
-import { type Bytes, concat, copy, Reader, Writer } from '../bytes.ts';
+import { allocate, type Bytes, concat, copy, Reader, Writer } from '../bytes.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
 import { type Context, parseContext, serializeContext } from '../encryption-context.ts';
 import { FramesealError } from '../errors.ts';
@@ -21,7 +21,11 @@ import {
   suiteById,
   TAG_LENGTH,
 } from '../suite/algorithm-suites.ts';
-import { encodeEncryptedDataKeys, parseEncryptedDataKeys } from './encrypted-data-keys.ts';
+import {
+  encryptedDataKeysLength,
+  parseEncryptedDataKeys,
+  writeEncryptedDataKeys,
+} from './encrypted-data-keys.ts';
 
 /** What a header says. From `parseHeader` it is NOT authenticated; from `encrypt` and `decrypt` it is. */
 export interface MessageHeader {
@@ -126,20 +130,25 @@ export function parseMessageHeader(bytes: Uint8Array, maxEncryptedDataKeys = 0xf
 
 /** @throws FramesealError `LIMIT_EXCEEDED` if the context or an encrypted data key is too long for the format. */
 export function encodeHeaderBody(fields: HeaderFields): Bytes {
-  const { suite, encryptedDataKeys } = fields;
+  return beginWithHeader(fields, 0);
+}
+
+/** The header body, and `room` zeros for what follows it. @throws as {@link encodeHeaderBody} */
+export function beginWithHeader(fields: HeaderFields, room: number): Bytes {
+  const { suite, messageId, encryptedDataKeys, suiteData } = fields;
   const context = serializeContext(fields.encryptionContext);
-  const edks = encodeEncryptedDataKeys(encryptedDataKeys);
   const v1 = suite.messageVersion === 1;
   const fixed = v1 ? 1 + 1 + 2 + 2 + 1 + 4 + 1 + 4 : 1 + 2 + 2 + 1 + 4;
-  const writer = new Writer(
-    fixed + fields.messageId.length + context.length + edks.length + fields.suiteData.length,
-  );
+  const edksLength = encryptedDataKeysLength(encryptedDataKeys);
+  const length = fixed + messageId.length + context.length + edksLength + suiteData.length;
+  const writer = new Writer(allocate(length + room, 'a message'));
   writer.u8(suite.messageVersion);
   if (v1) writer.u8(TYPE_CUSTOMER_AE_DATA);
-  writer.u16(suite.id).put(fields.messageId).sized(context).put(edks);
+  writer.u16(suite.id).put(messageId).sized(context);
+  writeEncryptedDataKeys(writer, encryptedDataKeys);
   writer.u8(CONTENT_TYPES[fields.contentType]);
   if (v1) writer.u32(0).u8(IV_LENGTH);
-  return writer.u32(fields.frameLength).put(fields.suiteData).bytes;
+  return writer.u32(fields.frameLength).put(suiteData).bytes;
 }
 
 /** The header authentication: IV and tag in version 1, the tag alone in version 2. */

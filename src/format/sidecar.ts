@@ -8,11 +8,15 @@
  * encrypted data keys are written as in a header. The MAC (kdf/sidecar-mac.ts) covers all bytes before it. A format of this
  * library: docs/sidecars.md.
  */
-import { type Bytes, concat, copy, equal, Reader, utf8, Writer } from '../bytes.ts';
+import { type Bytes, copy, equal, Reader, utf8, Writer } from '../bytes.ts';
 import type { EncryptedDataKey } from '../encrypted-data-key.ts';
 import { FramesealError } from '../errors.ts';
 import { type AlgorithmSuite, COMMIT_KEY_LENGTH, suiteById } from '../suite/algorithm-suites.ts';
-import { encodeEncryptedDataKeys, parseEncryptedDataKeys } from './encrypted-data-keys.ts';
+import {
+  encryptedDataKeysLength,
+  parseEncryptedDataKeys,
+  writeEncryptedDataKeys,
+} from './encrypted-data-keys.ts';
 
 /** What binds a sidecar to its message: the fields of its header of the same names. */
 export interface SidecarBinding {
@@ -69,8 +73,11 @@ export function encodeSidecarBody(
   { suite, messageId, suiteData }: SidecarBinding,
   encryptedDataKeys: readonly EncryptedDataKey[],
 ): Bytes {
-  const start = new Writer(MAGIC.length + 1 + 2).put(MAGIC).u8(VERSION).u16(suite.id).bytes;
-  return concat(start, messageId, suiteData, encodeEncryptedDataKeys(encryptedDataKeys));
+  const fixed = MAGIC.length + 1 + 2 + messageId.length + suiteData.length;
+  const writer = new Writer(fixed + encryptedDataKeysLength(encryptedDataKeys));
+  writer.put(MAGIC).u8(VERSION).u16(suite.id).put(messageId).put(suiteData);
+  writeEncryptedDataKeys(writer, encryptedDataKeys);
+  return writer.bytes;
 }
 
 /** @throws FramesealError `SIDECAR_MISMATCH` if the sidecar names another message. */

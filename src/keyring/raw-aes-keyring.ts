@@ -7,7 +7,7 @@
  * ```
  * Source: AWS Encryption SDK specification, `framework/raw-aes-keyring.md`.
  */
-import { type Bytes, concat, copy, equal, Writer } from '../bytes.ts';
+import { type Bytes, concat, copy, startsWith, Writer } from '../bytes.ts';
 import type { AesKey, RandomSource, WebCryptoKey } from '../crypto/crypto.ts';
 import { defaultCrypto } from '../crypto/default-crypto.ts';
 import { platformRandom } from '../crypto/random.ts';
@@ -61,7 +61,7 @@ export function rawAesKeyring(options: RawAesKeyringOptions): Keyring {
   const matches = (edk: EncryptedDataKey) =>
     edk.providerId === keyNamespace &&
     edk.providerInfo.length === infoPrefix.length + IV_LENGTH &&
-    equal(edk.providerInfo.subarray(0, infoPrefix.length), infoPrefix);
+    startsWith(edk.providerInfo, infoPrefix);
 
   async function onEncrypt(
     materials: EncryptionMaterials,
@@ -111,7 +111,7 @@ export function rawAesKeyring(options: RawAesKeyringOptions): Keyring {
   // A wrong length and a wrong tag are told apart by nobody.
   async function unwrap(edk: EncryptedDataKey, aad: Bytes, keyLength: number): Promise<Bytes | undefined> {
     if (edk.ciphertext.length !== keyLength + TAG_LENGTH) return undefined;
-    return defaultCrypto().aesGcmOpen(key, edk.providerInfo.subarray(infoPrefix.length), aad, edk.ciphertext);
+    return defaultCrypto().aesGcmOpen(key, edk.providerInfo.slice(infoPrefix.length), aad, edk.ciphertext);
   }
 
   return markOurs({ onEncrypt, onDecrypt });

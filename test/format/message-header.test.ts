@@ -131,7 +131,7 @@ describe('a hostile header', () => {
 });
 
 describe('the encryption context', () => {
-  const serialized = (...pairs: [Uint8Array, Uint8Array][]) => {
+  const serialized = (...pairs: readonly (readonly [Uint8Array, Uint8Array])[]) => {
     const sized = (part: Uint8Array) => concat(Uint8Array.of(part.length >> 8, part.length & 255), part);
     return concat(
       Uint8Array.of(0, pairs.length),
@@ -148,6 +148,20 @@ describe('the encryption context', () => {
     ]);
     expect(Object.keys(parseContext(serializeContext(context)))).toEqual(['B', 'b', '\uFFFF', '\u{10000}']);
     expect(serializeContext(toContext([]))).toHaveLength(0);
+  });
+
+  it('serialises again to the sorted form, in whichever order it was parsed, and never to no pairs', () => {
+    const texts = { B: '1', a: '', b: '2', é: '3', '\uFFFF': '4', '\u{10000}': '5' };
+    const pairs = Object.entries(texts).map(([key, value]) => [utf8(key), utf8(value)] as const);
+    const sorted = serialized(...pairs);
+    for (const order of [pairs, [...pairs].reverse(), [...pairs.slice(1), pairs[0]!]]) {
+      const message = serialized(...order);
+      const context = parseContext(message);
+      message.fill(0); // it is the caller's
+      expect(serializeContext(context)).toEqual(sorted);
+      expect(serializeContext(toContext(Object.entries(context)))).toEqual(sorted);
+    }
+    expect(serializeContext(parseContext(serialized()))).toHaveLength(0);
   });
 
   it('keeps a byte order mark and a NUL', () => {

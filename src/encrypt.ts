@@ -6,8 +6,8 @@
 import { type BegunMessage, beginMessage, type EncryptOptions, resolveEncrypt } from './begin-encrypt.ts';
 import { allocate, type Bytes } from './bytes.ts';
 import { untilAborted } from './deadline.ts';
-import { FramesealError } from './errors.ts';
-import { regularFrames } from './format/message-body.ts';
+import { FramesealError, invalidArgument } from './errors.ts';
+import { bodyLength, regularFrames } from './format/message-body.ts';
 import { encodeFooter, footerLength } from './format/message-footer.ts';
 import type { MessageHeader } from './format/message-header.ts';
 import { encodedSignature } from './kdf/signature.ts';
@@ -47,8 +47,10 @@ export async function sealWhole(
   const { suite, bytes, header, sealer } = message;
   try {
     const bodyEnd = bytes.length - footerLength(suite);
-    const progress = { signal, onProgress, total: plaintext.length };
-    await sealer.sealBody(plaintext, bytes.subarray(header.headerLength, bodyEnd), progress);
+    const body = bytes.subarray(header.headerLength, bodyEnd);
+    checkStays(plaintext, header.frameLength, body.length);
+    await sealer.sealBody(plaintext, body, { signal, onProgress, total: plaintext.length });
+    checkStays(plaintext, header.frameLength, body.length);
     return suite.signature ? await signed(message, bodyEnd, signal) : bytes;
   } finally {
     sealer.dispose();
@@ -71,6 +73,17 @@ async function signed(
   resized.set(covered);
   resized.set(footer, bodyEnd);
   return resized;
+}
+
+// Not so if its buffer was resized or transferred while something was waited for.
+function checkStays(plaintext: Uint8Array, frameLength: number, room: number): void {
+  const { length } = plaintext;
+  if (bodyLength(length, frameLength) !== room)
+    throw invalidArgument(
+      'plaintext',
+      'to keep its length until the promise settles',
+      `${length} bytes at last`,
+    );
 }
 
 function checkPlaintext(plaintext: Uint8Array, bound: number | undefined, frameLength: number): void {

@@ -27,9 +27,11 @@ import {
   SUITE_ROWS,
 } from './support/messages.ts';
 import { frames, writeNaively } from './support/naive.ts';
+import { type ResizableBuffer, resizable } from './support/streams.ts';
 
 const ARN = 'arn:aws:kms:us-east-1:000000000000:key/11111111-1111-1111-1111-111111111111';
 const ZERO = new Uint8Array(32);
+const KEEPS = expect.stringContaining('keep its length');
 const keyring = aesKeyring();
 const inner = defaultCmm({ keyring });
 const FAST = { algorithmSuite: 0x0478 } as const;
@@ -617,6 +619,25 @@ describe('arguments of every factory', () => {
     expect(await failureCode(encrypt(gone, { keyring }))).toBe('INVALID_ARGUMENT');
     expect(await failureCode(decrypt(gone, { keyring }))).toBe('INVALID_ARGUMENT');
     await encrypt(new Uint8Array(0), { keyring });
+  });
+
+  it.each([
+    ['shrinks', 300, (buffer: ResizableBuffer) => buffer.resize(200)],
+    ['shrinks to nothing', 300, (buffer: ResizableBuffer) => buffer.resize(0)],
+    ['grows', 300, (buffer: ResizableBuffer) => buffer.resize(301)],
+    ['is transferred', 300, (buffer: ResizableBuffer) => structuredClone(buffer, { transfer: [buffer] })],
+  ])('a plaintext that %s meanwhile makes no message', async (_, length, change) => {
+    const buffer = resizable(length, 2 * length);
+    const pending = encrypt(new Uint8Array(buffer), { keyring });
+    change(buffer);
+    expect(await failure(pending)).toMatchObject({ code: 'INVALID_ARGUMENT', message: KEEPS });
+  });
+
+  it('a plaintext that shrinks between two batches makes no message', async () => {
+    const buffer = resizable(9000, 9000);
+    const onProgress = () => buffer.resize(8500);
+    const pending = encrypt(new Uint8Array(buffer), { keyring, frameLength: 4, onProgress });
+    expect(await failure(pending)).toMatchObject({ code: 'INVALID_ARGUMENT', message: KEEPS });
   });
 
   it("an RSA keyring's entries share no bytes", async () => {

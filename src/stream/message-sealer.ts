@@ -67,14 +67,15 @@ export class MessageSealer {
   /** Seals a whole body in batches. `output` is exactly as long as the body. */
   async sealBody(plaintext: Uint8Array, output: Uint8Array, progress: BodyProgress): Promise<void> {
     const frameLength = this.#frameLength;
-    const total = regularFrames(plaintext.length, frameLength);
+    const plaintextLength = plaintext.length;
+    const total = regularFrames(plaintextLength, frameLength);
     const batch = batchFrames(frameLength);
     const step = pace(progress);
     for (let done = 0; ; done += batch) {
       const regular = Math.min(batch, total - done);
       const final = done + regular === total;
       const from = done * frameLength;
-      const to = final ? plaintext.length : from + regular * frameLength;
+      const to = final ? plaintextLength : from + regular * frameLength;
       const at = done * (frameLength + FRAME_OVERHEAD);
       const length = final ? bodyLength(to - from, frameLength) : regular * (frameLength + FRAME_OVERHEAD);
       await this.sealFrames(plaintext.subarray(from, to), regular, final, output.subarray(at, at + length));

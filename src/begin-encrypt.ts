@@ -20,8 +20,8 @@ import { FramesealError, throwIfAborted } from './errors.ts';
 import { bodyLength, MAX_FRAME_LENGTH } from './format/message-body.ts';
 import { footerLength } from './format/message-footer.ts';
 import {
-  beginWithHeader,
   encodeHeaderAuth,
+  encodeHeaderBody,
   HEADER_IV,
   type HeaderFields,
   headerAuthLength,
@@ -93,25 +93,25 @@ export function resolveEncrypt(options: EncryptOptions): EncryptRequest {
   return { ...resolved, encryptionContext, algorithmSuite, frameLength, plaintextLength };
 }
 
+/** How much is to be written: all of it at once, or in pieces up to a bound, if one is known. In bytes of plaintext. */
+export type MessageExtent =
+  | { readonly streamed: false; readonly plaintextLength: number }
+  | { readonly streamed: true; readonly plaintextLength?: number | undefined };
+
 /**
  * Gets the materials, derives the keys and seals the header.
- * @param maxPlaintextLength bytes; of a streamed message an upper bound of them, if one is known.
- * @param streamed whether the message is written and signed in pieces.
  * @throws FramesealError `LIMIT_EXCEEDED` for a message in one piece that fits into no buffer
  */
-export async function beginMessage(
-  request: EncryptRequest,
-  maxPlaintextLength: number | undefined,
-  streamed: boolean,
-): Promise<BegunMessage> {
+export async function beginMessage(request: EncryptRequest, extent: MessageExtent): Promise<BegunMessage> {
   const { cmm, signal, encryptionContext, commitmentPolicy, algorithmSuite } = request;
+  const { streamed, plaintextLength } = extent;
   const random = messageRandom();
   const asked = cmm.getEncryptionMaterials({
     encryptionContext,
     commitmentPolicy,
     random,
     streamed,
-    ...(maxPlaintextLength !== undefined && { maxPlaintextLength }),
+    ...(plaintextLength !== undefined && { maxPlaintextLength: plaintextLength }),
     ...(algorithmSuite && { algorithmSuite }),
     ...(signal && { signal }),
   });
@@ -121,11 +121,15 @@ export async function beginMessage(
     const materials = { ...answer, encryptionContext: materialsContext(answer.encryptionContext) };
     const suite = checkMaterials(materials, request);
     const messageId = random(suite.messageIdLength);
-    const room = streamed ? 0 : bodyLength(maxPlaintextLength!, request.frameLength) + footerLength(suite);
+    const room = roomBehindHeader(extent, suite, request.frameLength);
     return await writeHeader(request, suite, materials, dataKey.bytes, messageId, room);
   } finally {
     dataKey.dispose();
   }
+}
+
+function roomBehindHeader(extent: MessageExtent, suite: AlgorithmSuite, frameLength: number): number {
+  return extent.streamed ? 0 : bodyLength(extent.plaintextLength, frameLength) + footerLength(suite);
 }
 
 async function writeHeader(
@@ -147,7 +151,7 @@ async function writeHeader(
     suiteData: new Uint8Array(suite.committing ? COMMIT_KEY_LENGTH : 0), // written when it is known
   };
   const authLength = headerAuthLength(suite);
-  const bytes = beginWithHeader(fields, authLength + room);
+  const bytes = encodeHeaderBody(fields, authLength + room);
   const body = bytes.subarray(0, bytes.length - room - authLength);
   const authenticatedOnly = serializeContext(filterContext(materials.encryptionContext, isRequired));
   const input = { messageId, body, iv: HEADER_IV, authenticatedOnly };

@@ -112,7 +112,7 @@ function shortAscii(text: string): Bytes | undefined {
   return bytes;
 }
 
-/** Characters. */
+/** Characters, or bytes. */
 const SHORT = 64;
 
 /** Whether a string has no lone surrogate. */

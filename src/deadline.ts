@@ -126,12 +126,10 @@ const TURN_MS = 20;
  * @throws FramesealError when the signal has aborted.
  */
 export function turns(signal: AbortSignal | undefined): () => Promise<void> | undefined {
-  let since: number | undefined;
+  let since = performance.now();
   return () => {
     throwIfAborted(signal);
-    const now = performance.now();
-    since ??= now;
-    if (now - since < TURN_MS) return undefined;
+    if (performance.now() - since < TURN_MS) return undefined;
     return takeTurn(signal).then(() => {
       since = performance.now();
     });

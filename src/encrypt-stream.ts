@@ -48,7 +48,8 @@ async function* writeMessage(
   request: EncryptRequest,
   { input, signal, onHeader }: MessageRun,
 ): AsyncGenerator<Bytes, EncryptStreamResult> {
-  const message = await beginMessage({ ...request, signal }, request.plaintextLength, true);
+  const { plaintextLength } = request;
+  const message = await beginMessage({ ...request, signal }, { streamed: true, plaintextLength });
   const { header, missingKeys } = message;
   yield* sealStream(message, { ...request, input, signal }, onHeader);
   return { header, missingKeys };
@@ -66,12 +67,12 @@ export async function* sealStream(
   body: BodyInput,
   onHeader: (header: MessageHeader) => void,
 ): AsyncGenerator<Bytes, void> {
-  const { suite, sealer, header, bytes } = message;
+  const { suite, sealer, header, bytes: headerBytes } = message;
   try {
     const signer = beginToSign(message);
-    signer?.update(bytes);
+    signer?.update(headerBytes);
     onHeader(header);
-    yield bytes;
+    yield headerBytes;
     for await (const frames of sealFrames(message, body)) {
       signer?.update(frames);
       yield frames;

@@ -6,8 +6,8 @@
 import { type BegunMessage, beginMessage, type EncryptOptions, resolveEncrypt } from './begin-encrypt.ts';
 import { allocate, type Bytes } from './bytes.ts';
 import { untilAborted } from './deadline.ts';
-import { FramesealError, invalidArgument } from './errors.ts';
-import { bodyLength, regularFrames } from './format/message-body.ts';
+import { FramesealError } from './errors.ts';
+import { regularFrames } from './format/message-body.ts';
 import { encodeFooter, footerLength } from './format/message-footer.ts';
 import type { MessageHeader } from './format/message-header.ts';
 import { encodedSignature } from './kdf/signature.ts';
@@ -33,7 +33,7 @@ export interface EncryptResult {
 export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): Promise<EncryptResult> {
   const request = resolveEncrypt(options);
   checkPlaintext(plaintext, request.plaintextLength, request.frameLength);
-  const message = await beginMessage(request, plaintext.length, false);
+  const message = await beginMessage(request, { streamed: false, plaintextLength: plaintext.length });
   const { header, missingKeys } = message;
   return { ciphertext: await sealWhole(plaintext, message, request), header, missingKeys };
 }
@@ -48,9 +48,7 @@ export async function sealWhole(
   try {
     const bodyEnd = bytes.length - footerLength(suite);
     const body = bytes.subarray(header.headerLength, bodyEnd);
-    checkStays(plaintext, header.frameLength, body.length);
     await sealer.sealBody(plaintext, body, { signal, onProgress, total: plaintext.length });
-    checkStays(plaintext, header.frameLength, body.length);
     return suite.signature ? await signed(message, bodyEnd, signal) : bytes;
   } finally {
     sealer.dispose();
@@ -73,17 +71,6 @@ async function signed(
   resized.set(covered);
   resized.set(footer, bodyEnd);
   return resized;
-}
-
-// Not so if its buffer was resized or transferred while something was waited for.
-function checkStays(plaintext: Uint8Array, frameLength: number, room: number): void {
-  const { length } = plaintext;
-  if (bodyLength(length, frameLength) !== room)
-    throw invalidArgument(
-      'plaintext',
-      'to keep its length until the promise settles',
-      `${length} bytes at last`,
-    );
 }
 
 function checkPlaintext(plaintext: Uint8Array, bound: number | undefined, frameLength: number): void {

@@ -157,7 +157,8 @@ export function parseContext(bytes: Uint8Array): Context {
     throw error;
   }
   if (reader.left > 0) throw invalid('bytes follow its last pair');
-  if (canonical) serialized.set(context, copy(bytes));
+  const shared = !(bytes.buffer instanceof ArrayBuffer); // may have changed since it was read
+  if (canonical && !shared) serialized.set(context, copy(bytes));
   return Object.freeze(context);
 }
 

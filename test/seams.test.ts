@@ -633,9 +633,17 @@ describe('arguments of every factory', () => {
     expect(await failure(pending)).toMatchObject({ code: 'INVALID_ARGUMENT', message: KEEPS });
   });
 
-  it('a plaintext that shrinks between two batches makes no message', async () => {
-    const buffer = resizable(9000, 9000);
-    const onProgress = () => buffer.resize(8500);
+  it.each([
+    ['shrinks', (buffer: ResizableBuffer) => buffer.resize(8500)],
+    ['grows', (buffer: ResizableBuffer) => buffer.resize(9001)],
+    ['is transferred', (buffer: ResizableBuffer) => structuredClone(buffer, { transfer: [buffer] })],
+  ])('a plaintext that %s between two batches makes no message', async (_, change) => {
+    const buffer = resizable(9000, 9001);
+    let changed = false;
+    const onProgress = () => {
+      if (!changed) change(buffer);
+      changed = true;
+    };
     const pending = encrypt(new Uint8Array(buffer), { keyring, frameLength: 4, onProgress });
     expect(await failure(pending)).toMatchObject({ code: 'INVALID_ARGUMENT', message: KEEPS });
   });

@@ -50,6 +50,14 @@ describe.each(WAYS)('turns by %s', (way, globals) => {
     expect(timers).toHaveBeenCalledTimes(way === 'a timer' ? 5 : 0);
   });
 
+  it('count the time before the first call: a loop that works before it asks lets others in, too', async () => {
+    stub();
+    const turn = turns(undefined);
+    for (const until = performance.now() + 30; performance.now() < until; );
+    expect(turn()).toBeInstanceOf(Promise);
+    await turn();
+  });
+
   it('end with the reason of a signal that aborts meanwhile', async () => {
     stub();
     const controller = new AbortController();

@@ -128,13 +128,13 @@ export function parseMessageHeader(bytes: Uint8Array, maxEncryptedDataKeys = 0xf
   };
 }
 
-/** @throws FramesealError `LIMIT_EXCEEDED` if the context or an encrypted data key is too long for the format. */
-export function encodeHeaderBody(fields: HeaderFields): Bytes {
-  return beginWithHeader(fields, 0);
-}
-
-/** The header body, and `room` zeros for what follows it. @throws as {@link encodeHeaderBody} */
-export function beginWithHeader(fields: HeaderFields, room: number): Bytes {
+/**
+ * Writes a header body.
+ * @param room zeros behind it, for what follows.
+ * @throws FramesealError `LIMIT_EXCEEDED` if the context or an encrypted data key is too long for the format, or the whole for a
+ *   buffer; `INVALID_ARGUMENT` if an encrypted data key is none
+ */
+export function encodeHeaderBody(fields: HeaderFields, room = 0): Bytes {
   const { suite, messageId, encryptedDataKeys, suiteData } = fields;
   const context = serializeContext(fields.encryptionContext);
   const v1 = suite.messageVersion === 1;

@@ -76,7 +76,7 @@ async function beginOnly(input: OpenedFile, options: RewrapStreamOptions): Promi
   const header = parseMessageHeader(await readHeader(input, request), request.maxEncryptedDataKeys);
   const opened = await openMessage(header, request, true);
   try {
-    const { message, report } = await beginRewrap(wishes, request, header, opened, undefined, true);
+    const { message, report } = await beginRewrap(wishes, request, header, opened, { streamed: true });
     message.sealer.dispose();
     return { ...report, bytesRead: header.length, bytesWritten: 0, leftovers: [] };
   } finally {

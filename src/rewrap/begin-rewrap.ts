@@ -7,6 +7,7 @@ import {
   type BegunMessage,
   beginMessage,
   type EncryptOptions,
+  type MessageExtent,
   resolveFrameLength,
 } from '../begin-encrypt.ts';
 import { copy } from '../bytes.ts';
@@ -89,15 +90,13 @@ export function resolveRewrap(options: RewrapOptions, request: DecryptRequest): 
 
 /**
  * Begins the new message of one that has been opened with its data key kept, which is wiped then.
- * @param plaintextLength bytes, if known.
  */
 export async function beginRewrap(
   rewrap: RewrapRequest,
   request: DecryptRequest,
   header: ParsedHeader,
   opened: OpenedMessage,
-  plaintextLength: number | undefined,
-  streamed: boolean,
+  extent: MessageExtent,
 ): Promise<BegunRewrap> {
   const { plan, context } = checkRewrap(rewrap, header, opened);
   const remaining = rewrap.keepExisting ? existing(header, request) : [];
@@ -112,10 +111,10 @@ export async function beginRewrap(
     encryptionContext: context,
     algorithmSuite: plan.suite,
     frameLength: frameLengthOf(rewrap, header, request),
-    plaintextLength,
+    plaintextLength: extent.plaintextLength,
   };
   try {
-    const message = await beginMessage(writing, plaintextLength, streamed);
+    const message = await beginMessage(writing, extent);
     return { message, report: reportOf(plan, message, remaining) };
   } finally {
     opened.dataKey!.dispose();

@@ -41,7 +41,7 @@ async function* rewrite(
   const between = new ByteQueue();
   let begun: BegunRewrap | undefined;
   const old = readMessage(request, { ...run, onHeader: () => {} }, async (header, opened) => {
-    begun = await beginRewrap(wishes, { ...request, signal }, header, opened, undefined, true);
+    begun = await beginRewrap(wishes, { ...request, signal }, header, opened, { streamed: true });
   });
   try {
     const first = await old.next();

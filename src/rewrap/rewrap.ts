@@ -41,7 +41,8 @@ export async function rewrap(ciphertext: Uint8Array, options: RewrapOptions): Pr
   try {
     const plaintext = await openWhole(ciphertext, header, opened, request);
     try {
-      const { message, report } = await beginRewrap(wishes, request, header, opened, plaintext.length, false);
+      const extent = { streamed: false, plaintextLength: plaintext.length } as const;
+      const { message, report } = await beginRewrap(wishes, request, header, opened, extent);
       const { signal } = request;
       return {
         ...report,

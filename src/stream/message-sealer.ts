@@ -6,7 +6,7 @@
 import type { Bytes } from '../bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { FrameCipher, FrameEngine } from '../engine/engine.ts';
-import { FramesealError, unreachable } from '../errors.ts';
+import { FramesealError, invalidArgument, unreachable } from '../errors.ts';
 import { bodyLength, FRAME_OVERHEAD, MAX_FRAMES, regularFrames } from '../format/message-body.ts';
 import { type HeaderInput, sealHeader } from '../kdf/derive-keys.ts';
 import type { AlgorithmSuite } from '../suite/algorithm-suites.ts';
@@ -64,23 +64,27 @@ export class MessageSealer {
     await this.#cipher.seal({ plaintext, frameLength, first, regular, finalLength, output });
   }
 
-  /** Seals a whole body in batches. `output` is exactly as long as the body. */
+  /**
+   * Seals a whole body in batches. `output` is exactly as long as the body.
+   * @throws FramesealError `INVALID_ARGUMENT` if the plaintext has another length before the end: its buffer was resized or
+   *   transferred while something was waited for.
+   */
   async sealBody(plaintext: Uint8Array, output: Uint8Array, progress: BodyProgress): Promise<void> {
     const frameLength = this.#frameLength;
-    const plaintextLength = plaintext.length;
-    const total = regularFrames(plaintextLength, frameLength);
+    const total = regularFrames(plaintext.length, frameLength);
     const batch = batchFrames(frameLength);
     const step = pace(progress);
     for (let done = 0; ; done += batch) {
+      checkStays(plaintext, bodyLength(plaintext.length, frameLength) === output.length);
       const regular = Math.min(batch, total - done);
       const final = done + regular === total;
       const from = done * frameLength;
-      const to = final ? plaintextLength : from + regular * frameLength;
+      const to = final ? plaintext.length : from + regular * frameLength;
       const at = done * (frameLength + FRAME_OVERHEAD);
       const length = final ? bodyLength(to - from, frameLength) : regular * (frameLength + FRAME_OVERHEAD);
       await this.sealFrames(plaintext.subarray(from, to), regular, final, output.subarray(at, at + length));
       await step(to);
-      if (final) return;
+      if (final) return checkStays(plaintext, plaintext.length === to);
     }
   }
 
@@ -98,4 +102,13 @@ export function checkFrameCount(frames: number): void {
     'LIMIT_EXCEEDED',
     `${frames} frames or more are needed; the format allows ${MAX_FRAMES}: raise "frameLength"`,
   );
+}
+
+function checkStays({ length }: Uint8Array, stays: boolean): void {
+  if (!stays)
+    throw invalidArgument(
+      'plaintext',
+      'to keep its length until the promise settles',
+      `${length} bytes at last`,
+    );
 }

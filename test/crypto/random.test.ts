@@ -43,6 +43,37 @@ describe('random bytes of a message', () => {
     expect(new Set(all).size).toBe(all.length);
   });
 
+  it.each([
+    ['does nothing', (array: Uint8Array) => array],
+    ['answers an array of its own', (array: Uint8Array) => new Uint8Array(array.length).fill(7)],
+    [
+      'asks for a message itself',
+      (array: Uint8Array) => {
+        vi.restoreAllMocks();
+        array.fill(7);
+        messageRandom()(32);
+        return array;
+      },
+    ],
+  ])('are none of a replaced generator that %s', (_, replaced) => {
+    vi.spyOn(globalThis.crypto, 'getRandomValues').mockImplementation(replaced as never);
+    const expected = expect.objectContaining({ code: 'UNSUPPORTED' });
+    expect(() => messageRandom()(32)).toThrow(expected);
+  });
+
+  it.each([Number.NaN, undefined, -20, 0.5, 1e9])('%s bytes change nothing for the next draws', (length) => {
+    countedRandom();
+    const random = messageRandom();
+    const before = [random(32), random(12)];
+    try {
+      random(length as number);
+    } catch {}
+    const all = [...before, random(12), random(32)].flatMap(words);
+    expect(all).toHaveLength(22);
+    expect(new Set(all).size).toBe(22);
+    expect(all).not.toContain('0,0,0,0');
+  });
+
   it('are kept in no place that messages share, and belong to whom they are given', () => {
     const spy = countedRandom();
     const drawn = messageRandom()(32);

@@ -25,7 +25,7 @@ const ROOMS = {
     '^src/format/message-body\\.ts$',
     '^src/engine/(engine|frame-layout|give-back)\\.ts$',
   ],
-  '^src/kdf/': [...BASE, SUITE, '^src/crypto/(crypto|ec-point)\\.ts$', '^src/format/sidecar\\.ts$'],
+  '^src/kdf/': [...BASE, SUITE, '^src/crypto/(crypto|ec-point|ecdsa-der)\\.ts$', '^src/format/sidecar\\.ts$'],
   '^src/engine/': [...BASE, SUITE, '^src/crypto/', '^src/format/message-body(-aad)?\\.ts$'],
   '^src/stream/': [
     ...BASE,

@@ -8,17 +8,19 @@
  * a message is known before it is signed: s is replaced by n - s where that gives the length (both are valid), else
  * the message is signed again. Source: AWS Encryption SDK specification, `data-format/message-footer.md`.
  */
-import { type Bytes, base64, base64Bytes, hex, hexBytes, Reader, Writer } from '../bytes.ts';
+import { type Bytes, base64, base64Bytes, concat, hexBytes } from '../bytes.ts';
 import type { MaybePromise } from '../crypto/crypto.ts';
 import { isCompressedPoint } from '../crypto/ec-point.ts';
+import { decodeDer, encodeDer } from '../crypto/ecdsa-der.ts';
 import { FramesealError, invalidArgument, kindOf } from '../errors.ts';
 import type { SignatureAlgorithm } from '../suite/algorithm-suites.ts';
 
 /** Orders of the curves, FIPS 186-5 and SP 800-186. */
-const ORDER: Record<SignatureAlgorithm['curve'], bigint> = {
-  'P-256': 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
-  'P-384':
-    0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
+const ORDER: Record<SignatureAlgorithm['curve'], Bytes> = {
+  'P-256': hexBytes('ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551'),
+  'P-384': hexBytes(
+    'ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973',
+  ),
 };
 
 /** One try in about 100 misses the length; a signer that always gives the same signature keeps what it gives. */
@@ -81,61 +83,38 @@ export function decodeVerificationKey(algorithm: SignatureAlgorithm, text: strin
 
 /** DER of r || s: with s or n - s, whichever has the suite's length; with s when neither has. */
 export function encodeSignature(algorithm: SignatureAlgorithm, rs: Uint8Array): Bytes {
-  const n = algorithm.scalarLength;
-  const r = rs.subarray(0, n);
-  const s = rs.subarray(n);
-  const der = encodeDer(r, s);
+  const der = encodeDer(rs);
   if (der.length === algorithm.signatureLength) return der;
-  const other = encodeDer(r, toBytes(ORDER[algorithm.curve] - toNumber(s), n));
+  const [r, s] = halves(rs);
+  const other = encodeDer(concat(r, difference(ORDER[algorithm.curve], s)));
   return other.length === algorithm.signatureLength ? other : der;
 }
 
 /** r || s of strict DER; `undefined` for anything else, and for r or s that is 0 or not below the order. */
 export function decodeSignature(algorithm: SignatureAlgorithm, der: Uint8Array): Bytes | undefined {
-  try {
-    const reader = new Reader(der);
-    if (reader.u8('sequence') !== 0x30 || reader.u8('length') !== reader.left) return undefined;
-    const r = readInteger(reader, algorithm.scalarLength);
-    const s = readInteger(reader, algorithm.scalarLength);
-    if (r === undefined || s === undefined || reader.left > 0) return undefined;
-    const order = ORDER[algorithm.curve];
-    const inRange = [r, s].map(toNumber).every((value) => value > 0n && value < order);
-    return inRange ? new Writer(2 * algorithm.scalarLength).put(r).put(s).bytes : undefined;
-  } catch {
-    return undefined;
+  const rs = decodeDer(der, algorithm.scalarLength);
+  const order = ORDER[algorithm.curve];
+  return rs !== undefined && halves(rs).every((value) => isScalar(value, order)) ? rs : undefined;
+}
+
+function halves(rs: Uint8Array): [r: Uint8Array, s: Uint8Array] {
+  return [rs.subarray(0, rs.length / 2), rs.subarray(rs.length / 2)];
+}
+
+/** Whether 0 < value < order, of as many bytes. */
+function isScalar(value: Uint8Array, order: Uint8Array): boolean {
+  const at = value.findIndex((byte, i) => byte !== order[i]);
+  return at >= 0 && value[at]! < order[at]! && value.some((byte) => byte !== 0);
+}
+
+/** order - value, of as many bytes, for a value that is not above it. */
+function difference(order: Uint8Array, value: Uint8Array): Bytes {
+  const bytes = new Uint8Array(order.length);
+  let borrow = 0;
+  for (let i = order.length - 1; i >= 0; i--) {
+    const digit = order[i]! - value[i]! - borrow;
+    bytes[i] = digit;
+    borrow = digit < 0 ? 1 : 0;
   }
-}
-
-function encodeDer(r: Uint8Array, s: Uint8Array): Bytes {
-  const integers = [minimal(r), minimal(s)];
-  const length = integers.reduce((sum, integer) => sum + 2 + integer.length, 0);
-  const writer = new Writer(2 + length).u8(0x30).u8(length);
-  for (const integer of integers) writer.u8(0x02).u8(integer.length).put(integer);
-  return writer.bytes;
-}
-
-// Leading zeros dropped, but one kept before a byte with its top bit set: DER integers are signed.
-function minimal(value: Uint8Array): Uint8Array {
-  let start = 0;
-  while (start < value.length - 1 && value[start] === 0) start++;
-  const digits = value.subarray(start);
-  return digits[0]! < 0x80 ? digits : new Writer(1 + digits.length).u8(0).put(digits).bytes;
-}
-
-function readInteger(reader: Reader, scalarLength: number): Bytes | undefined {
-  if (reader.u8('integer') !== 0x02) return undefined;
-  const bytes = reader.take(reader.u8('integer length'), 'integer');
-  const negative = bytes.length === 0 || bytes[0]! >= 0x80;
-  const padded = bytes.length > 1 && bytes[0] === 0 && bytes[1]! < 0x80;
-  const digits = bytes[0] === 0 && bytes.length > 1 ? bytes.subarray(1) : bytes;
-  if (negative || padded || digits.length > scalarLength) return undefined;
-  return new Writer(scalarLength).put(new Uint8Array(scalarLength - digits.length)).put(digits).bytes;
-}
-
-function toNumber(bytes: Uint8Array): bigint {
-  return BigInt(`0x${hex(bytes)}`);
-}
-
-function toBytes(value: bigint, length: number): Bytes {
-  return hexBytes(value.toString(16).padStart(2 * length, '0'));
+  return bytes;
 }

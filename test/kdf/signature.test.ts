@@ -1,7 +1,9 @@
 import { createPublicKey, createVerify } from 'node:crypto';
+import { p256, p384 } from '@noble/curves/nist.js';
 import { describe, expect, it } from 'vitest';
 import { concat } from '../../src/bytes.ts';
 import type { SigningKey } from '../../src/crypto/crypto.ts';
+import { encodeDer } from '../../src/crypto/ecdsa-der.ts';
 import { createNodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { platformRandom } from '../../src/crypto/random.ts';
 import { createWebCrypto } from '../../src/crypto/webcrypto.ts';
@@ -91,7 +93,6 @@ describe('the length of a signature', () => {
 
 describe('strict DER', () => {
   const good = encodeSignature(P256, concat(scalar(32, 1), scalar(32, 0xf1)));
-  const n256 = Buffer.from('ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551', 'hex');
   const der = (r: Uint8Array, s: Uint8Array) => {
     const integer = (value: Uint8Array) => concat(Uint8Array.of(2, value.length), value);
     const body = concat(integer(r), integer(s));
@@ -116,10 +117,24 @@ describe('strict DER', () => {
     ['a padded r', der(Uint8Array.of(0, 1), one)],
     ['an empty s', der(one, new Uint8Array(0))],
     ['r of 0', der(Uint8Array.of(0), one)],
-    ['s of n', der(one, concat(Uint8Array.of(0), n256))],
     ['r longer than the curve', der(new Uint8Array(34).fill(1), one)],
   ])('refuses %s', (_, signature) => {
     expect(decodeSignature(P256, signature)).toBeUndefined();
+  });
+
+  it.each([
+    [P256, p256.Point.Fn.ORDER],
+    [P384, p384.Point.Fn.ORDER],
+  ] as const)('$curve: r and s are above 0 and below n', (algorithm, n) => {
+    const big = (value: bigint) =>
+      Buffer.from(value.toString(16).padStart(2 * algorithm.scalarLength, '0'), 'hex');
+    const inRange = (r: bigint, s: bigint) =>
+      decodeSignature(algorithm, encodeDer(concat(big(r), big(s)))) !== undefined;
+    const last = 2n ** BigInt(8 * algorithm.scalarLength) - 1n;
+    for (const value of [1n, 2n, n >> 1n, n - 256n, n - 1n])
+      expect([inRange(value, 1n), inRange(1n, value)]).toEqual([true, true]);
+    for (const value of [0n, n, n + 1n, n + 256n, last])
+      expect([inRange(value, 1n), inRange(1n, value)]).toEqual([false, false]);
   });
 });
 

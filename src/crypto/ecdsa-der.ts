@@ -7,7 +7,7 @@
  */
 import { type Bytes, Reader, Writer } from '../bytes.ts';
 
-/** The DER of r || s. */
+/** The DER of r || s, two of the same length, 60 bytes each at most. */
 export function encodeDer(rs: Uint8Array): Bytes {
   const n = rs.length / 2;
   const r = minimal(rs.subarray(0, n));

@@ -15,7 +15,7 @@ const tried = new WeakMap<NodeCrypto, boolean>();
 
 /**
  * The module if it does what Node's does, else `undefined`: then WebCrypto serves. workerd's refuses AES-GCM without
- * plaintext, which header tags are, and signatures as r || s; its AES itself serves the hybrid engine.
+ * plaintext, which header tags are; its AES itself serves the hybrid engine.
  */
 export function nodeCryptoAsNodes(): NodeCrypto | undefined {
   const node = nodeBuiltinCrypto();

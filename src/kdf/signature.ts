@@ -4,7 +4,7 @@
  * ```
  * 30 length | 02 length r | 02 length s        both integers minimal and positive
  * ```
- * Platforms sign r || s. The Python and Java SDKs write DER of exactly 71 (P-256) and 103 (P-384) bytes, so that the size of
+ * Providers sign r || s. The Python and Java SDKs write DER of exactly 71 (P-256) and 103 (P-384) bytes, so that the size of
  * a message is known before it is signed: s is replaced by n - s where that gives the length (both are valid), else
  * the message is signed again. Source: AWS Encryption SDK specification, `data-format/message-footer.md`.
  */

@@ -1,7 +1,7 @@
 /**
  * ECDSA signatures as DER and as r || s: against the platform's own conversion, and of lengths that are none.
  */
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { concat } from '../../src/bytes.ts';
 import { decodeDer, encodeDer } from '../../src/crypto/ecdsa-der.ts';
@@ -18,13 +18,18 @@ describe.each(algorithms)('$curve', (algorithm) => {
   const { scalarLength, curve } = algorithm;
 
   it('reads and writes the DER of the platform', () => {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: curve });
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: curve });
     for (let i = 0; i < 50; i++) {
       const der = new Uint8Array(sign('sha256', bytes(i), privateKey));
       const rs = decodeDer(der, scalarLength)!;
       expect(rs).toHaveLength(2 * scalarLength);
       expect(encodeDer(rs)).toEqual(der);
+      expect(verify('sha256', bytes(i), { key: publicKey, dsaEncoding: 'ieee-p1363' }, rs)).toBe(true);
     }
+  });
+
+  it('an integer has bytes', () => {
+    expect(decodeDer(Uint8Array.of(0x30, 5, 2, 0, 2, 1, 1), scalarLength)).toBeUndefined();
   });
 
   it('keeps leading zeros in r || s, and none in DER', () => {
